@@ -1,0 +1,174 @@
+package popwire
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// A Reader reads lines and multi-line data. It holds one small buffer; a line
+// that does not fit grows a second one up to the limit, for that line only.
+type Reader struct {
+	br  *bufio.Reader
+	raw []byte // the tail of a line that did not fit into br
+	// Tap, if not nil, sees all octets as they are taken from the buffer.
+	Tap func([]byte)
+}
+
+// NewReader returns a Reader on r with a buffer of size octets.
+func NewReader(r io.Reader, size int) *Reader {
+	return &Reader{br: bufio.NewReaderSize(r, size)}
+}
+
+// Buffered returns how many octets have been received but not yet read.
+func (r *Reader) Buffered() int { return r.br.Buffered() }
+
+// LineBuffered reports whether a complete line has been received, so that
+// ReadLine will not block.
+func (r *Reader) LineBuffered() bool {
+	b, _ := r.br.Peek(r.br.Buffered())
+	return bytes.IndexByte(b, '\n') >= 0
+}
+
+// ReadLine returns the next line without its line end, CRLF or bare LF
+// (P3-SYN-24). A CR elsewhere is data. limit counts octets with the line end.
+// The line is valid until the next read. At the end of the input, octets that
+// no line end follows are not a line: the error is io.ErrUnexpectedEOF
+// (P3-UPD-06).
+func (r *Reader) ReadLine(limit int) (line []byte, err error) {
+	line, err = r.readLine(limit)
+	if err != nil {
+		return nil, err
+	}
+	line = line[:len(line)-1]
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return line, nil
+}
+
+// readLine returns the line with its line end.
+func (r *Reader) readLine(limit int) ([]byte, error) {
+	r.raw = nil
+	total := 0
+	for {
+		frag, err := r.br.ReadSlice('\n')
+		if len(frag) > 0 && r.Tap != nil {
+			r.Tap(frag)
+		}
+		total += len(frag)
+		switch {
+		case err == nil && total > limit:
+			r.raw = nil
+			return nil, ErrLineTooLong
+		case err == nil && r.raw == nil:
+			return frag, nil
+		case err == nil:
+			r.raw = append(r.raw, frag...)
+			return r.raw, nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			if total <= limit {
+				r.raw = append(r.raw, frag...)
+			}
+		case errors.Is(err, io.EOF) && total > 0:
+			return nil, io.ErrUnexpectedEOF
+		default:
+			return nil, err
+		}
+	}
+}
+
+// A Writer collects what is sent and writes it in few, large pieces. It never
+// parts a CRLF from what follows it at the end of a multi-line reply: several
+// clients see the end only when one read finishes with CRLF "." CRLF.
+type Writer struct {
+	w   io.Writer
+	buf []byte // len: what is pending; nil while nothing is
+	get func() []byte
+	put func([]byte)
+	err error
+	// Tap, if not nil, sees all octets before they are written.
+	Tap func([]byte)
+}
+
+// NewWriter returns a Writer on w that borrows a buffer from get when there is
+// something to write and hands it back with put after a Flush. The buffer's
+// capacity is the size of the largest piece; it is at least MaxReply.
+func NewWriter(w io.Writer, get func() []byte, put func([]byte)) *Writer {
+	return &Writer{w: w, get: get, put: put}
+}
+
+// Write adds p to what is pending, and writes pieces as the buffer fills. The
+// last two octets always stay behind, for Flush.
+func (w *Writer) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 && w.err == nil {
+		w.borrow()
+		room := cap(w.buf) - len(w.buf)
+		if room == 0 {
+			w.spill()
+			continue
+		}
+		k := min(room, len(p))
+		w.buf = append(w.buf, p[:k]...)
+		p = p[k:]
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	return n, nil
+}
+
+// WriteString is Write for a string.
+func (w *Writer) WriteString(s string) (int, error) {
+	w.borrow()
+	if w.err == nil && len(s) <= cap(w.buf)-len(w.buf) {
+		w.buf = append(w.buf, s...)
+		return len(s), nil
+	}
+	return w.Write([]byte(s))
+}
+
+func (w *Writer) borrow() {
+	if w.buf == nil {
+		w.buf = w.get()[:0]
+	}
+}
+
+// spill writes all but the last two octets: whatever follows, a line end that
+// stands there goes out together with it.
+func (w *Writer) spill() {
+	const keep = len(crlf)
+	n := len(w.buf) - keep
+	w.send(w.buf[:n])
+	copy(w.buf, w.buf[n:])
+	w.buf = w.buf[:keep]
+}
+
+func (w *Writer) send(p []byte) {
+	if w.err != nil {
+		return
+	}
+	if w.Tap != nil {
+		w.Tap(p)
+	}
+	_, w.err = w.w.Write(p)
+}
+
+// Flush writes what is pending and hands the buffer back.
+func (w *Writer) Flush() error {
+	if len(w.buf) > 0 {
+		w.send(w.buf)
+	}
+	w.Discard()
+	return w.err
+}
+
+// Discard forgets what is pending: the connection is about to be cut off.
+func (w *Writer) Discard() {
+	if w.buf != nil {
+		w.put(w.buf)
+		w.buf = nil
+	}
+}

@@ -1,0 +1,90 @@
+package popwire
+
+import (
+	"bytes"
+	"strings"
+
+	"postfach/pop3"
+)
+
+// A Reply is the first line of a reply: status, response code, text.
+type Reply struct {
+	OK   bool
+	Code pop3.Code // empty: none
+	Text string
+}
+
+// AppendReply appends the reply's first line, with CRLF. It is at most
+// MaxReply octets: longer text is cut between characters (P3-SYN-10,
+// P3-LANG-05). Control characters in text become "?", and text that begins
+// with "[" but is no code gets a SP in front, which promises nothing
+// (P3-RSP-12).
+func AppendReply(dst []byte, r Reply) []byte {
+	start := len(dst)
+	if r.OK {
+		dst = append(dst, "+OK "...)
+	} else {
+		dst = append(dst, "-ERR "...)
+	}
+	if r.Code != "" {
+		dst = append(dst, '[')
+		dst = append(dst, r.Code...)
+		dst = append(dst, "] "...)
+	} else if strings.HasPrefix(r.Text, "[") {
+		dst = append(dst, ' ')
+	}
+	for _, c := range r.Text {
+		if c < 0x20 || c == 0x7f {
+			c = '?'
+		}
+		s := string(c)
+		if len(dst)-start+len(s) > MaxReply-len(crlf) {
+			break
+		}
+		dst = append(dst, s...)
+	}
+	return append(dst, crlf...)
+}
+
+// ParseReply parses a first line without its line end. Strict wants the
+// status in upper case, SP or nothing behind it; Lenient takes any case
+// (P3-SYN-12, P3-SYN-28). Anything else is a *pop3.ProtocolError.
+func ParseReply(line []byte, how Strictness) (Reply, error) {
+	status, rest, _ := bytes.Cut(line, []byte{' '})
+	var r Reply
+	switch {
+	case is(status, "+OK", how):
+		r.OK = true
+	case is(status, "-ERR", how):
+	default:
+		return r, &pop3.ProtocolError{Want: "+OK or -ERR", Got: shorten(line)}
+	}
+	r.Code, r.Text = splitCode(string(rest))
+	return r, nil
+}
+
+func is(status []byte, want string, how Strictness) bool {
+	return string(status) == want || how == Lenient && upper(status) == want
+}
+
+// splitCode takes a response code from the start of a reply's text
+// (P3-RSP-01). What is in brackets but no code stays text.
+func splitCode(text string) (pop3.Code, string) {
+	if !strings.HasPrefix(text, "[") {
+		return "", text
+	}
+	code, rest, found := strings.Cut(text[1:], "]")
+	if !found || !pop3.Code(code).Valid() {
+		return "", text
+	}
+	return pop3.Code(code), strings.TrimPrefix(rest, " ")
+}
+
+// shorten bounds what an error repeats of the peer's words.
+func shorten(line []byte) string {
+	const most = 80
+	if len(line) > most {
+		return string(line[:most]) + "..."
+	}
+	return string(line)
+}
