@@ -111,15 +111,6 @@ func (b *Body) EndLine() (size int64, err error) {
 	return b.size, err
 }
 
-// Terminate ends the multi-line reply.
-func (b *Body) Terminate() error { return Terminate(b.w) }
-
-// Terminate ends a multi-line reply: a line that is only ".".
-func Terminate(w *Writer) error {
-	_, err := w.WriteString("." + crlf)
-	return err
-}
-
 // A BodyReader reads the body of a multi-line reply: byte-stuffing removed,
 // line ends as they came, io.EOF at the line that is only ".". An end of the
 // connection before that is io.ErrUnexpectedEOF (P3-MLT-09). It bounds no line
@@ -291,3 +282,19 @@ func twoFields(line string) (first, second string, ok bool) {
 	second, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
 	return first, second, second != ""
 }
+
+// AppendDataLine appends one line of a short multi-line reply, stuffed, with
+// CRLF.
+func AppendDataLine(dst []byte, line string) []byte {
+	if strings.HasPrefix(line, ".") {
+		dst = append(dst, '.')
+	}
+	return append(append(dst, line...), crlf...)
+}
+
+// EndLine appends the line end.
+func EndLine(line []byte) []byte { return append(line, crlf...) }
+
+// AppendTerminator appends the end of a multi-line reply: a line that is only
+// ".".
+func AppendTerminator(dst []byte) []byte { return append(dst, "."+crlf...) }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 )
 
 // A Reader reads lines and multi-line data. It holds one small buffer; a line
@@ -14,6 +15,10 @@ type Reader struct {
 	raw []byte // the tail of a line that did not fit into br
 	// Tap, if not nil, sees all octets as they are taken from the buffer.
 	Tap func([]byte)
+	// GiveUp makes a line longer than its limit an error at once, instead of
+	// at its end: for whoever closes the connection then, so that a line
+	// without end cannot hold it up.
+	GiveUp bool
 }
 
 // NewReader returns a Reader on r with a buffer of size octets.
@@ -45,7 +50,7 @@ func (r *Reader) ReadLine(limit int) (line []byte, err error) {
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 	}
-	return line, nil
+	return slices.Clip(line), nil // an append must not reach what follows
 }
 
 // readLine returns the line with its line end.
@@ -70,6 +75,9 @@ func (r *Reader) readLine(limit int) ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 			if total <= limit {
 				r.raw = append(r.raw, frag...)
+			} else if r.GiveUp {
+				r.raw = nil
+				return nil, ErrLineTooLong
 			}
 		case errors.Is(err, io.EOF) && total > 0:
 			return nil, io.ErrUnexpectedEOF

@@ -1,0 +1,80 @@
+package pop3server
+
+import (
+	"iter"
+
+	"postfach/internal/popwire"
+	"postfach/maildrop"
+	"postfach/pop3"
+)
+
+// A box is the session's view of its maildrop: numbers, marks and sums. The
+// store knows nothing of them.
+type box struct {
+	drop     maildrop.Maildrop
+	messages []maildrop.Message // message n is messages[n-1], for the whole session (P3-MSG-02)
+	mark     []bool             // deleted, until RSET or QUIT
+	last     int                // the highest number that RETR sent (RFC 1460)
+	removed  int                // by UPDATE
+	unlocked bool
+}
+
+func newBox(drop maildrop.Maildrop) *box {
+	messages := drop.Messages()
+	return &box{drop: drop, messages: messages, mark: make([]bool, len(messages))}
+}
+
+// message returns the message that an argument names. A number that does not
+// exist and one that is marked are both errors (P3-DELE-02).
+func (b *box) message(arg string) (n int, m maildrop.Message, err error) {
+	n, ok := popwire.ParseMessageNumber(arg)
+	switch {
+	case !ok:
+		return 0, m, &refusal{text: textNoNumber, bad: true}
+	case n < 1 || n > len(b.messages):
+		return 0, m, &refusal{text: textNoMessage}
+	case b.mark[n-1]:
+		return 0, m, &refusal{text: textMarked, args: []any{n}}
+	}
+	return n, b.messages[n-1], nil
+}
+
+// listing counts what is not marked (P3-STAT-02).
+func (b *box) listing() pop3.DropListing {
+	var l pop3.DropListing
+	for _, m := range b.unmarked() {
+		l.Count++
+		l.Size += m.Size
+	}
+	return l
+}
+
+// unmarked yields the messages that are not marked, with their numbers.
+func (b *box) unmarked() iter.Seq2[int, maildrop.Message] {
+	return func(yield func(int, maildrop.Message) bool) {
+		for i, m := range b.messages {
+			if !b.mark[i] && !yield(i+1, m) {
+				return
+			}
+		}
+	}
+}
+
+// marked returns the unique-ids of the messages that are marked.
+func (b *box) marked() []pop3.UniqueID {
+	var ids []pop3.UniqueID
+	for i, m := range b.messages {
+		if b.mark[i] {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
+// unlock gives the maildrop back. It removes nothing (P3-LCK-05).
+func (b *box) unlock() {
+	if !b.unlocked {
+		b.unlocked = true
+		b.drop.Close()
+	}
+}

@@ -1,0 +1,67 @@
+package pop3server
+
+import (
+	"errors"
+	"io/fs"
+
+	"postfach/internal/popwire"
+	"postfach/maildrop"
+	"postfach/pop3"
+)
+
+// A refusal is a negative reply of the server itself, in the session's
+// language.
+type refusal struct {
+	code pop3.Code
+	text text
+	args []any
+	bad  bool // counts as a bad command
+}
+
+func (r *refusal) Error() string { return r.text.in(english, r.args...) }
+
+// refuse turns an error into the one negative reply that it deserves; every
+// error that a client hears passes here.
+func (s *session) refuse(err error) error {
+	var own *refusal
+	var said *pop3.Error
+	reply := popwire.Reply{Code: pop3.CodeSysTemp}
+	switch {
+	case errors.As(err, &own):
+		reply.Code, reply.Text = own.code, own.text.in(s.lang, own.args...)
+	case errors.As(err, &said):
+		reply.Code, reply.Text = said.Code, said.Text
+	case errors.Is(err, maildrop.ErrLocked): // P3-LCK-09
+		reply.Code, reply.Text = pop3.CodeInUse, textInUse.in(s.lang)
+	case errors.Is(err, ErrCredentials): // P3-CAPA-17
+		reply.Code, reply.Text = pop3.CodeAuth, textLoginFailed.in(s.lang)
+	case errors.Is(err, maildrop.ErrNoUser):
+		s.log.Error("account without maildrop", "err", err)
+		reply.Code, reply.Text = pop3.CodeSysPerm, textNoMaildrop.in(s.lang)
+	default:
+		// The truth is for the operator.
+		s.log.Error("internal error", "err", err)
+		reply.Text = textInternal.in(s.lang)
+	}
+	if err := s.reply(reply); err != nil {
+		return err
+	}
+	if own != nil && own.bad {
+		s.bad++
+	}
+	if s.bad >= s.srv.limits.BadCommands {
+		return &endError{endBad, nil} // P3-ST-14
+	}
+	if s.failures >= s.srv.limits.FailedLogins {
+		return &endError{endGuessing, nil}
+	}
+	return nil
+}
+
+// codeFor tells whether an error of the store is likely to pass (P3-RSP-07).
+func codeFor(err error) pop3.Code {
+	if errors.Is(err, fs.ErrPermission) {
+		return pop3.CodeSysPerm
+	}
+	return pop3.CodeSysTemp
+}

@@ -1,0 +1,13 @@
+package pop3server
+
+import (
+	"context"
+
+	"postfach/internal/popwire"
+)
+
+// stat is STAT: nothing follows the size (P3-STAT-03).
+func (s *session) stat(context.Context, []string) error {
+	line := popwire.AppendDropListing(nil, s.box.listing())
+	return s.reply(popwire.Reply{OK: true, Text: string(line)})
+}
