@@ -7,6 +7,5 @@ import "context"
 func (s *session) rset(context.Context, []string) error {
 	clear(s.box.mark)
 	s.box.last = 0
-	l := s.box.listing()
-	return s.ok(textReset, l.Count, l.Size)
+	return s.sayListing()
 }

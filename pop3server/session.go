@@ -240,8 +240,7 @@ func (s *session) login(ctx context.Context, user, how string) error {
 	s.box = newBox(drop)
 	s.log = s.log.With("user", user)
 	s.log.Info("login", append([]any{"mechanism", how}, s.tlsValues()...)...)
-	listing := s.box.listing()
-	if err := s.ok(textLoggedIn, listing.Count, listing.Size); err != nil {
+	if err := s.sayListing(); err != nil {
 		s.box.unlock()
 		return err
 	}

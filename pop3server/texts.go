@@ -32,7 +32,8 @@ var (
 	textReady      = "POP3 server ready" // the greeting is ASCII: nobody has chosen a language yet
 	textBye        = text{"POP3 server signing off", "POP3-Server meldet sich ab"}
 	textSendPass   = text{"send PASS", "weiter mit PASS"}
-	textLoggedIn   = text{"maildrop has %d messages (%d octets)", "im Postfach sind %d Nachrichten (%d Oktette)"}
+	textHasOne     = text{"maildrop has 1 message (%d octets)", "im Postfach ist 1 Nachricht (%d Oktette)"}
+	textHas        = text{"maildrop has %d messages (%d octets)", "im Postfach sind %d Nachrichten (%d Oktette)"}
 	textCapa       = text{"Capability list follows", "Liste der Fähigkeiten folgt"}
 	textBeginTLS   = text{"begin TLS negotiation", "TLS-Aushandlung beginnt"}
 	textUTF8       = text{"UTF-8 mode", "UTF-8-Modus"}
@@ -44,7 +45,6 @@ var (
 	textTop        = text{"top of message follows", "Anfang der Nachricht folgt"}
 	textDeleted    = text{"message %d deleted", "Nachricht %d gelöscht"}
 	textNoop       = text{"nothing done", "nichts getan"}
-	textReset      = text{"maildrop has %d messages (%d octets)", "im Postfach sind %d Nachrichten (%d Oktette)"}
 )
 
 // Negative replies.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -294,6 +295,14 @@ func AppendDataLine(dst []byte, line string) []byte {
 
 // EndLine appends the line end.
 func EndLine(line []byte) []byte { return append(line, crlf...) }
+
+// TrimLine is EndLine's twin: it takes a line end away, CRLF or bare LF.
+func TrimLine(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\n' {
+		line = bytes.TrimSuffix(line[:n-1], []byte{'\r'})
+	}
+	return slices.Clip(line)
+}
 
 // AppendTerminator appends the end of a multi-line reply: a line that is only
 // ".".
