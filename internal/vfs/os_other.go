@@ -1,0 +1,28 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package vfs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+)
+
+const (
+	openFlags    = 0
+	openDirFlags = 0
+)
+
+// SyncDir implements FS. There is no such operation here: the system itself
+// sees to the names.
+func (OS) SyncDir(string) error { return nil }
+
+// Lock implements FS. A lock that could outlive its owner would be worse than
+// none, so there is none on this system.
+func (OS) Lock(dir string) (io.Closer, error) {
+	return nil, fmt.Errorf("lock %q: folders cannot be locked on this system: %w", dir, errors.ErrUnsupported)
+}
+
+func identity(fs.FileInfo) (FileID, time.Time) { return FileID{}, time.Time{} }

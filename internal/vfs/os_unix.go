@@ -1,0 +1,70 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package vfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	openFlags    = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	openDirFlags = syscall.O_NOFOLLOW | syscall.O_DIRECTORY
+)
+
+// SyncDir implements FS.
+func (OS) SyncDir(name string) error {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// Lock implements FS: flock on the folder itself, so that there is no lock file
+// that could outlive its owner.
+func (OS) Lock(dir string) (io.Closer, error) {
+	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrLocked
+		}
+		return nil, &fs.PathError{Op: "lock", Path: dir, Err: err}
+	}
+	return f, nil
+}
+
+func flock(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var flockErr error
+	err = conn.Control(func(fd uintptr) {
+		for {
+			flockErr = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
+			if !errors.Is(flockErr, syscall.EINTR) {
+				return
+			}
+		}
+	})
+	return errors.Join(err, flockErr)
+}
+
+func identity(fi fs.FileInfo) (FileID, time.Time) {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return FileID{}, time.Time{}
+	}
+	// The types differ between systems.
+	return FileID{Device: uint64(st.Dev), Inode: uint64(st.Ino)}, changeTime(st)
+}

@@ -1,0 +1,81 @@
+// Package vfs is the file operations that durability rests on, as an interface,
+// so that a test can make each of them fail. OS is the real file system, Strict
+// one in memory that forgets whatever was not synced, and Fail makes the n-th
+// operation of another one fail.
+//
+// Nothing here follows a symbolic link at the end of a name, save Lock and
+// SyncDir, which take the folder that somebody configured.
+package vfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// An FS is a file system. Its methods may be called from many goroutines, and
+// fail with errors for which errors.Is knows fs.ErrNotExist and fs.ErrExist.
+type FS interface {
+	// Open opens a regular file for reading. Anything else is ErrNotRegular:
+	// a FIFO would block, a link may lead out of the folder. The caller
+	// closes the File.
+	Open(name string) (File, error)
+	// Create makes a file that must not exist, for reading and writing. The
+	// caller closes the File.
+	Create(name string, perm fs.FileMode) (File, error)
+	// Append opens a regular file for reading and writing, and makes it where
+	// there is none. Each Write goes to its end. The caller closes the File.
+	Append(name string, perm fs.FileMode) (File, error)
+	// ReadDir returns the names in a folder, in no order.
+	ReadDir(name string) ([]string, error)
+	Lstat(name string) (Info, error)
+	Mkdir(name string, perm fs.FileMode) error
+	// Link gives a file a second name. It never replaces one.
+	Link(oldname, newname string) error
+	// Rename replaces newname when it exists.
+	Rename(oldname, newname string) error
+	Remove(name string) error
+	// SyncDir makes durable what was created, linked, renamed and removed in
+	// the folder before.
+	SyncDir(name string) error
+	// Lock takes the exclusive lock of a folder, and does not wait: ErrLocked
+	// when another session has it, in this process or in any. It leaves
+	// nothing behind; it ends with Close, or with the process.
+	Lock(dir string) (io.Closer, error)
+}
+
+// A File is an open regular file.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Writer
+	io.Closer
+	// Truncate cuts the file off, or fills it up with zeros.
+	Truncate(size int64) error
+	// Sync makes the content durable, but not the file's name: see SyncDir.
+	Sync() error
+	Info() (Info, error)
+}
+
+// An Info says what a file is.
+type Info struct {
+	Mode    fs.FileMode
+	Size    int64
+	ModTime time.Time
+	// ChangeTime also moves with names and permissions; zero: not known here.
+	ChangeTime time.Time
+	ID         FileID
+}
+
+// A FileID tells one file from another, whatever their names: two names with
+// the same one are links to one file. The zero FileID is not known.
+type FileID struct {
+	Device, Inode uint64
+}
+
+// Errors of Open, Append and Lock.
+var (
+	ErrNotRegular = errors.New("not a regular file")
+	ErrLocked     = errors.New("locked")
+)

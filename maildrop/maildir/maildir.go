@@ -1,0 +1,100 @@
+// Package maildir is the default store: a folder for each user, with the
+// messages as files in new/ and cur/, in the form that MTAs and other mail
+// programs share. These may work on it at any time: nothing here relies on
+// being alone, and nothing is moved and no flag is set.
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"postfach/internal/vfs"
+	"postfach/maildrop"
+)
+
+// DefaultLockWait is how long Open waits for another session. A person's
+// second login should hear within a second or two that it is not the only one.
+const DefaultLockWait = 1500 * time.Millisecond
+
+// A Store keeps each maildrop in a Maildir. It is a maildrop.Store and a
+// maildrop.Deliverer. Its fields are set before it is used.
+type Store struct {
+	// Path returns the folder of a user's Maildir, the one that holds new/ and
+	// cur/. An error that wraps maildrop.ErrNoUser: there is no such user.
+	Path func(user string) (string, error)
+	// FS is where the folders are; nil is vfs.OS.
+	FS vfs.FS
+	// Hostname is part of the names of delivered files; empty is "localhost".
+	Hostname string
+	// LockWait is how long Open waits for a maildrop that another session has
+	// locked; zero is DefaultLockWait.
+	LockWait time.Duration
+	// Log gets what an operator should know about single files; nil: nobody.
+	Log *slog.Logger
+
+	sizes sizes
+
+	mu    sync.Mutex // guards clock
+	clock clock
+}
+
+// The folders of a Maildir.
+const (
+	newFolder = "new"
+	curFolder = "cur"
+	tmpFolder = "tmp"
+)
+
+// Errors of a folder that is no Maildir. They say that something is wrong on
+// this machine: a maildrop must not look empty because a disk is not mounted.
+var (
+	errNoFolders = errors.New("neither new nor cur is in the Maildir")
+	errNotFolder = errors.New("not a folder of the Maildir's own")
+)
+
+// Create makes an empty Maildir, durably, with the folders above it that are
+// missing. What is there already is left as it is.
+func (s *Store) Create(dir string) error {
+	for _, sub := range []string{newFolder, curFolder, tmpFolder} {
+		if err := vfs.MkdirAll(s.fs(), filepath.Join(dir, sub), 0o700); err != nil {
+			return fmt.Errorf("create maildir: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) fs() vfs.FS {
+	if s.FS == nil {
+		return vfs.OS{}
+	}
+	return s.FS
+}
+
+func (s *Store) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+// root returns the folder of a user's Maildir.
+func (s *Store) root(user string) (string, error) {
+	if s.Path == nil {
+		return "", errors.New("maildir: the Store has no Path")
+	}
+	return s.Path(user)
+}
+
+// noUser says that a folder which is not there means that there is no such
+// maildrop.
+func noUser(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", maildrop.ErrNoUser, err)
+	}
+	return err
+}

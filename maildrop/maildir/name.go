@@ -1,0 +1,97 @@
+package maildir
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
+
+	"postfach/internal/popwire"
+	"postfach/pop3"
+)
+
+// A name is what the name of a message's file says:
+// SECONDS.UNIQUE.HOST[,S=octets][,W=octets][:2,FLAGS].
+type name struct {
+	whole   string
+	base    string // before the first "," or ":"; it does not change when flags do
+	suffix  string // from there on
+	seconds string // decimal digits, empty without
+	micros  string
+}
+
+func parseName(whole string) name {
+	n := name{whole: whole, base: whole}
+	if i := strings.IndexAny(whole, ",:"); i >= 0 {
+		n.base, n.suffix = whole[:i], whole[i:]
+	}
+	n.seconds = digits(n.base)
+	_, unique, _ := strings.Cut(n.base, ".")
+	unique, _, _ = strings.Cut(unique, ".")
+	for n.micros == "" {
+		_, after, found := strings.Cut(unique, "M")
+		if !found {
+			break
+		}
+		n.micros, unique = digits(after), after
+	}
+	return n
+}
+
+// digits returns the decimal digits that s begins with.
+func digits(s string) string {
+	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+}
+
+// compareNames puts messages in the order of their numbers: by time, as numbers
+// because not every MTA pads them, then by name (P3-MSG-01).
+func compareNames(a, b name) int {
+	return cmp.Or(
+		compareDigits(a.seconds, b.seconds),
+		compareDigits(a.micros, b.micros),
+		strings.Compare(a.base, b.base),
+		strings.Compare(a.whole, b.whole),
+	)
+}
+
+// compareDigits compares numbers of any length.
+func compareDigits(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// uniqueID returns the id of the only file with this base (P3-UIDL-03).
+func (n name) uniqueID() pop3.UniqueID {
+	if id := pop3.UniqueID(n.base); id.Valid() {
+		return id
+	}
+	return hashID(n.base)
+}
+
+// hashID makes a legal unique-id of any text.
+func hashID(s string) pop3.UniqueID {
+	sum := sha256.Sum256([]byte(s))
+	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:])
+	return pop3.UniqueID("h" + strings.ToLower(text))
+}
+
+// hints returns what the name says of the file's length (S=) and of the
+// message's size on the wire (W=); -1 where it says nothing that is a number.
+func (n name) hints() (length, wire int64) {
+	length, wire = -1, -1
+	fields, _, _ := strings.Cut(n.suffix, ":")
+	for field := range strings.SplitSeq(fields, ",") {
+		key, value, _ := strings.Cut(field, "=")
+		number, ok := popwire.ParseNumber(value)
+		if !ok {
+			continue
+		}
+		switch key {
+		case "S":
+			length = number
+		case "W":
+			wire = number
+		}
+	}
+	return length, wire
+}

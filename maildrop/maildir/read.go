@@ -1,0 +1,122 @@
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"postfach/internal/vfs"
+)
+
+// A place is where a file is.
+type place struct {
+	folder string // newFolder or curFolder
+	name   string
+}
+
+// path returns the file's name below root.
+func (p place) path(root string) string { return filepath.Join(root, p.folder, p.name) }
+
+// A reading is what new/ and cur/ had in them.
+type reading struct {
+	places []place
+	times  [2]folderTime
+	// steady: no folder changed while it was read, and none so shortly before
+	// that the clock of the file system could hide a change.
+	steady bool
+}
+
+// A folderTime tells one state of a folder from another.
+type folderTime struct {
+	id       vfs.FileID // zero: the folder is missing
+	modified int64
+}
+
+// tick is the longest time for which a file system may show the same time for
+// two changes: of a kernel's clock, and of a disk format with whole seconds.
+func tick(t time.Time) time.Duration {
+	if t.Nanosecond() == 0 {
+		return 2 * time.Second
+	}
+	return 50 * time.Millisecond
+}
+
+// readFolders reads new/ first: a message that another program moves to cur/
+// meanwhile is seen at least once.
+func (s *Store) readFolders(root string) (*reading, error) {
+	r := &reading{steady: true}
+	missing := 0
+	for i, folder := range []string{newFolder, curFolder} {
+		before, err := s.folder(root, folder)
+		if err != nil {
+			return nil, err
+		}
+		r.times[i] = before.folderTime
+		if before.missing() {
+			missing++
+			continue
+		}
+		started := time.Now()
+		names, err := s.fs().ReadDir(filepath.Join(root, folder))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if !strings.HasPrefix(name, ".") {
+				r.places = append(r.places, place{folder, name})
+			}
+		}
+		after, err := s.folder(root, folder)
+		if err != nil {
+			return nil, err
+		}
+		quiet := started.Sub(before.time) > tick(before.time)
+		r.steady = r.steady && quiet && before.folderTime == after.folderTime
+	}
+	if missing == len(r.times) {
+		return nil, fmt.Errorf("%s: %w", root, errNoFolders)
+	}
+	return r, nil
+}
+
+// again reports whether r shows the same as an earlier reading: two in a row
+// are as good as a steady one, when a folder changed only just before both.
+func (r *reading) again(earlier *reading) bool {
+	if earlier == nil || r.times != earlier.times || len(r.places) != len(earlier.places) {
+		return false
+	}
+	for _, x := range []*reading{r, earlier} {
+		slices.SortFunc(x.places, func(a, b place) int {
+			return strings.Compare(a.folder+"/"+a.name, b.folder+"/"+b.name)
+		})
+	}
+	return slices.Equal(r.places, earlier.places)
+}
+
+type folderState struct {
+	folderTime
+	time time.Time
+}
+
+func (f folderState) missing() bool { return f.time.IsZero() }
+
+// folder looks at new/ or cur/, which may be missing but must not be a link:
+// that would lead out of the Maildir.
+func (s *Store) folder(root, folder string) (folderState, error) {
+	path := filepath.Join(root, folder)
+	info, err := s.fs().Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return folderState{}, nil
+	}
+	if err == nil && !info.Mode.IsDir() {
+		err = &fs.PathError{Op: "open", Path: path, Err: errNotFolder}
+	}
+	if err != nil {
+		return folderState{}, err
+	}
+	return folderState{folderTime{info.ID, info.ModTime.UnixNano()}, info.ModTime}, nil
+}

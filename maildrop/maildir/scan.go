@@ -1,0 +1,143 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"postfach/internal/vfs"
+	"postfach/pop3"
+)
+
+// maxReadings bounds how often the folders are read again because they changed
+// meanwhile.
+const maxReadings = 5
+
+// An entry is a file that is a message, or one name of it.
+type entry struct {
+	place
+	name name
+	info vfs.Info
+	id   pop3.UniqueID // see identify
+}
+
+// known reports whether it could be found out which file it is.
+func (e *entry) known() bool { return e.info.ID != vfs.FileID{} }
+
+// scan returns the messages of a Maildir in order, with their unique-ids.
+func (s *Store) scan(ctx context.Context, root string) ([]*entry, error) {
+	var earlier *reading
+	seen := map[string]*entry{} // by base, in readings that something disturbed
+	for try := 1; ; try++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		r, err := s.readFolders(root)
+		if err != nil {
+			return nil, err
+		}
+		entries, all, err := s.look(ctx, root, r.places)
+		if err != nil {
+			return nil, err
+		}
+		if all && (r.steady || r.again(earlier)) {
+			return identify(entries), nil
+		}
+		if try == maxReadings {
+			return identify(append(entries, lost(seen, entries)...)), nil
+		}
+		for _, e := range entries {
+			seen[e.name.base] = e
+		}
+		earlier = r
+	}
+}
+
+// lost returns what was seen in earlier readings only. Such a message was
+// renamed while the folder was read, or removed: listed, it costs at most an
+// error when somebody asks for it; left out, a client would believe that it is
+// gone for good.
+func lost(seen map[string]*entry, entries []*entry) (missed []*entry) {
+	for _, e := range entries {
+		delete(seen, e.name.base)
+	}
+	for _, e := range seen {
+		missed = append(missed, e)
+	}
+	return missed
+}
+
+// look finds out what is at the places. Only regular files are messages. all is
+// false when something was not there any more.
+func (s *Store) look(ctx context.Context, root string, places []place) (entries []*entry, all bool, err error) {
+	all = true
+	entries = make([]*entry, 0, len(places))
+	for _, p := range places {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
+		info, err := s.fs().Lstat(p.path(root))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			all = false
+			continue
+		case err != nil:
+			// One bad file must not block the others: it is listed, and to
+			// read it fails.
+			s.log().Warn("message cannot be examined", "file", p.path(root), "error", err)
+		case !info.Mode.IsRegular():
+			continue
+		}
+		entries = append(entries, &entry{place: p, name: parseName(p.name), info: info})
+	}
+	return entries, all, nil
+}
+
+// identify puts entries in order, gives each message its unique-id, and leaves
+// out further names of the same message. No two messages get the same id
+// (P3-UIDL-04).
+func identify(entries []*entry) []*entry {
+	slices.SortStableFunc(entries, func(a, b *entry) int {
+		return compareNames(a.name, b.name)
+	})
+	messages := make([]*entry, 0, len(entries))
+	taken := make(map[pop3.UniqueID]*entry, len(entries))
+	for _, e := range entries {
+		if e.settle(messages, taken) {
+			taken[e.id] = e
+			messages = append(messages, e)
+		}
+	}
+	return messages
+}
+
+// settle finds the unique-id of e. It is false when e is no message of its own:
+// one file in new/ and in cur/ was moved while the folders were read, or is the
+// rest of a move that was interrupted.
+func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) bool {
+	e.id = e.name.uniqueID()
+	if taken[e.id] == nil {
+		return true
+	}
+	if !e.known() { // no way to tell a second name from a second message
+		return false
+	}
+	for i := len(before) - 1; i >= 0 && before[i].name.base == e.name.base; i-- {
+		if before[i].info.ID == e.info.ID {
+			return false
+		}
+	}
+	// Two files with one name are two messages. The whole name tells the later
+	// one apart; should that not be enough, something is added to it.
+	for text := e.name.whole; ; text += "+" {
+		e.id = hashID(text)
+		other := taken[e.id]
+		if other == nil {
+			return true
+		}
+		if other.info.ID == e.info.ID { // see pin
+			return false
+		}
+	}
+}

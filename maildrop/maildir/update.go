@@ -1,0 +1,227 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"postfach/maildrop"
+	"postfach/pop3"
+)
+
+// maxPasses bounds how often Update looks again for marked messages that other
+// programs rename while it removes them.
+const maxPasses = 10
+
+// errReplaced: under a marked unique-id there is a file that is not, or not any
+// more, what Open saw. It is not removed: nobody can have read and marked it.
+var errReplaced = errors.New("the message was changed or replaced meanwhile")
+
+// Update implements maildrop.Maildrop: one pass, and one sync of each folder.
+func (d *drop) Update(ctx context.Context, deleted []pop3.UniqueID) error {
+	u := &update{drop: d, marked: map[pop3.UniqueID]*removal{}}
+	for _, id := range deleted {
+		if i, ok := d.find(id); ok && u.marked[id] == nil {
+			m := &removal{id: id, base: baseOf(d.files[i].name)}
+			u.marked[id] = m
+			u.order = append(u.order, m)
+		}
+	}
+	if len(u.order) == 0 {
+		return nil
+	}
+	u.err = u.remove(ctx)
+	u.sync() // also when something failed: what was removed is to stay removed
+	return u.result()
+}
+
+// An update is one run of Update.
+type update struct {
+	drop   *drop
+	marked map[pop3.UniqueID]*removal
+	order  []*removal // the same, as they were marked
+	err    error      // what ended the run early
+}
+
+// A removal is what is known of one marked message.
+type removal struct {
+	id      pop3.UniqueID
+	base    string
+	found   []*entry // its names, in the reading of this pass
+	gone    bool     // no name of it is left
+	folders [2]bool  // this run removed it from new/, from cur/
+	err     error    // why it may still be there
+}
+
+func (m *removal) fail(err error) {
+	if m.err == nil {
+		m.err = err
+	}
+}
+
+// remove makes passes until one leaves no doubt.
+func (u *update) remove(ctx context.Context) error {
+	for range maxPasses {
+		again, err := u.pass(ctx)
+		if err != nil || !again {
+			return err
+		}
+	}
+	return nil
+}
+
+// pass reads the folders and removes the marked messages that it finds. again:
+// something moved meanwhile, so that another pass must look for what this one
+// may have missed.
+func (u *update) pass(ctx context.Context) (again bool, err error) {
+	r, err := u.drop.store.settledReading(ctx, u.drop.root)
+	if err != nil {
+		return false, err
+	}
+	others, all, err := u.find(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	again = !all || !r.steady
+	if !again {
+		u.judge(others)
+	}
+	u.pin(others)
+	for _, m := range u.order {
+		if m.err != nil || len(m.found) == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		u.unlink(m)
+		again = again || !m.gone && m.err == nil
+	}
+	return again, nil
+}
+
+// find finds the names of the marked messages, and returns the other files that
+// have something to do with their unique-ids. Only the very files that Open saw
+// are the marked ones (P3-UPD-03). all is false when a file vanished meanwhile.
+func (u *update) find(ctx context.Context, r *reading) (others []*entry, all bool, err error) {
+	// A file can only have, or come to have, the unique-id of a marked message
+	// if its name has the same base or the id itself as its base.
+	bases := make(map[string]bool, 2*len(u.order))
+	for _, m := range u.order {
+		bases[m.base], bases[string(m.id)] = true, true
+		m.found = nil
+	}
+	var near []place
+	for _, p := range r.places {
+		if bases[baseOf(p.name)] {
+			near = append(near, p)
+		}
+	}
+	entries, all, err := u.drop.store.look(ctx, u.drop.root, near)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, e := range entries {
+		if m := u.marked[u.drop.listedAs(e)]; m != nil {
+			m.found = append(m.found, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	return others, all, nil
+}
+
+// listedAs returns the unique-id under which Open listed this very file, or "".
+func (d *drop) listedAs(e *entry) pop3.UniqueID {
+	id := e.name.uniqueID()
+	if i, ok := d.find(id); ok && d.files[i].is(e.info) {
+		return id
+	}
+	for i, f := range d.files { // rare: two files with one name
+		if f.is(e.info) {
+			return d.messages[i].ID
+		}
+	}
+	return ""
+}
+
+// judge says what is true of the marked messages that a steady reading does not
+// show: they are gone, unless another file has taken the name.
+func (u *update) judge(others []*entry) {
+	for _, m := range u.order {
+		m.gone = len(m.found) == 0
+	}
+	for _, e := range others {
+		if u.drop.listedAs(e) != "" {
+			continue
+		}
+		for _, m := range u.order {
+			if m.gone && (m.base == e.name.base || m.id == e.name.uniqueID()) {
+				m.fail(errReplaced)
+			}
+		}
+	}
+}
+
+// unlink removes a message under all its names.
+func (u *update) unlink(m *removal) {
+	m.gone = true
+	for _, e := range m.found {
+		err := u.drop.store.fs().Remove(e.path(u.drop.root))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			m.gone = false // or renamed: the next pass finds out
+		case err != nil:
+			m.fail(err)
+		default:
+			m.folders[folderIndex(e.folder)] = true
+		}
+	}
+}
+
+func folderIndex(folder string) int {
+	if folder == newFolder {
+		return 0
+	}
+	return 1
+}
+
+// sync makes the removals durable (P3-UPD-05). A message that somebody else
+// removed needs it, too: that may not be durable yet.
+func (u *update) sync() {
+	for i, folder := range []string{newFolder, curFolder} {
+		err := u.drop.store.fs().SyncDir(filepath.Join(u.drop.root, folder))
+		if err == nil {
+			continue
+		}
+		absent := errors.Is(err, fs.ErrNotExist)
+		for _, m := range u.order {
+			elsewhere := m.folders[1-i] && !m.folders[i]
+			if m.folders[i] || !elsewhere && !absent {
+				m.fail(err)
+			}
+		}
+	}
+}
+
+// result says which messages may still be there, and why.
+func (u *update) result() error {
+	failed := &maildrop.UpdateError{Err: u.err}
+	for _, m := range u.order {
+		if m.gone && m.err == nil {
+			continue
+		}
+		failed.Remaining = append(failed.Remaining, m.id)
+		if failed.Err == nil {
+			failed.Err = m.err
+		}
+	}
+	if len(failed.Remaining) == 0 {
+		return nil
+	}
+	if failed.Err == nil {
+		failed.Err = errRestless
+	}
+	return failed
+}

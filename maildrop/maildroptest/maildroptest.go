@@ -1,0 +1,105 @@
+// Package maildroptest is the suite that every store passes. A store's test
+// says how to make one, and Run does the rest:
+//
+//	func TestStore(t *testing.T) {
+//		maildroptest.Run(t, func(t *testing.T) maildroptest.Subject {
+//			s := memory.New()
+//			s.Create(maildroptest.User)
+//			return maildroptest.Subject{Store: s, Deliverer: s}
+//		})
+//	}
+package maildroptest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"postfach/maildrop"
+	"postfach/pop3"
+)
+
+// The users of a Subject.
+const (
+	User     = "user"     // has an empty maildrop
+	Stranger = "stranger" // has none
+)
+
+// A Subject is a fresh store under test. Its locks are waited for only a short
+// time, because tests wait for them.
+type Subject struct {
+	Store     maildrop.Store
+	Deliverer maildrop.Deliverer
+
+	// Vanish removes a message of User as another program would, behind the
+	// store's back; nil: there is no such way.
+	Vanish func(id pop3.UniqueID) error
+	// Fill adds messages to User's maildrop that only this store can have, such
+	// as those that other programs left; nil: none.
+	Fill func() error
+	// Faults makes operations below the store fail; nil: cases that need it are
+	// skipped.
+	Faults Faults
+	// Crash is a power failure: what the store did not make durable may be
+	// lost, as the seed decides. It returns the store of the process that
+	// comes after. nil: cases that need it are skipped.
+	Crash func(seed uint64) Subject
+}
+
+// Faults is how a test makes what is below a store fail. *vfs.Fail is one.
+type Faults interface {
+	// Arm makes the n-th operation from now on fail, once, or with dead all
+	// later ones too. With n = 0 none does.
+	Arm(n int, dead bool)
+	// Fired reports whether an operation has failed since Arm.
+	Fired() bool
+}
+
+// A Case is one rule. Check returns an error where a store breaks it, so that a
+// test can also show that a broken store is noticed. fresh makes a new Subject
+// each time.
+type Case struct {
+	Name  string
+	Check func(fresh func() Subject) error
+}
+
+// Cases returns all cases.
+func Cases() []Case {
+	return append(append(contract(), faults()...), crashes()...)
+}
+
+// Run checks all cases, each as a subtest.
+func Run(t *testing.T, fresh func(t *testing.T) Subject) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			err := c.Check(func() Subject { return fresh(t) })
+			if errors.Is(err, errNotApplicable) {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// errNotApplicable: the Subject lacks what the case needs.
+var errNotApplicable = errors.New("not applicable to this store")
+
+// all returns the first error of several checks of one rule.
+func all(checks ...error) error {
+	for _, err := range checks {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within says where an error happened.
+func within(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}
