@@ -1,0 +1,73 @@
+// Package deliver puts fetched messages where people want them: a Maildir, an
+// mbox file, a folder of .eml files. The target itself is the record of what
+// it has, so that no second file can disagree with it: every message carries a
+// Record in its name, or in its separator line.
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"postfach/internal/vfs"
+)
+
+// A Target takes messages. One run uses it at a time; opening it locks it.
+type Target interface {
+	// Records returns what is there under this key, whoever moved or flagged
+	// it since.
+	Records(key string) []Record
+
+	// Deliver stores what r gives, octet for octet. When r has come to its
+	// end, record says under which Record; false throws the octets away,
+	// because they are there already. nil means that the message is durable:
+	// it survives a power failure. On an error nothing of it stays, or it is
+	// found whole by a later run.
+	Deliver(ctx context.Context, r io.Reader, record func() (Record, bool)) error
+
+	// Close gives the lock back.
+	Close() error
+}
+
+// Errors of Open.
+var (
+	ErrSpec   = errors.New("want maildir:FOLDER, mbox:FILE or dir:FOLDER")
+	ErrLocked = errors.New("another program is delivering there")
+)
+
+// Open opens the target that spec names: maildir:FOLDER, mbox:FILE or
+// dir:FOLDER. It makes what is missing, and cleans up what an interrupted run
+// left behind. The caller closes the Target.
+func Open(fsys vfs.FS, spec string) (Target, error) {
+	kind, name, _ := strings.Cut(spec, ":")
+	if name == "" {
+		return nil, ErrSpec
+	}
+	var t Target
+	var err error
+	switch kind {
+	case "maildir":
+		t, err = openMaildir(fsys, name)
+	case "mbox":
+		t, err = openMbox(fsys, name)
+	case "dir":
+		t, err = openFolder(fsys, name)
+	default:
+		return nil, ErrSpec
+	}
+	if errors.Is(err, vfs.ErrLocked) {
+		err = ErrLocked
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", spec, err)
+	}
+	return t, nil
+}
+
+// Files and folders are for their owner only: mail is private.
+const (
+	folderPerm = 0o700
+	filePerm   = 0o600
+)

@@ -1,0 +1,114 @@
+package deliver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"postfach/internal/vfs"
+)
+
+// A folder holds a file a message, <record>.eml, octets as received, with
+// CRLF. A second message with the same octets is <record>-2.eml.
+type folder struct {
+	records
+	fsys vfs.FS
+	dir  string
+	lock io.Closer
+}
+
+const (
+	eml       = ".eml"
+	tmpPrefix = ".postfach-"
+)
+
+func openFolder(fsys vfs.FS, dir string) (*folder, error) {
+	if err := vfs.MkdirAll(fsys, dir, folderPerm); err != nil {
+		return nil, err
+	}
+	lock, err := fsys.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{records: records{}, fsys: fsys, dir: dir, lock: lock}
+	if err := f.load(); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *folder) load() error {
+	if err := f.fsys.SyncDir(f.dir); err != nil {
+		return err
+	}
+	names, err := f.fsys.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if r, ok := parseEML(name); ok {
+			f.add(r)
+		}
+	}
+	return removeAll(f.fsys, f.dir, func(name string) bool { return strings.HasPrefix(name, tmpPrefix) })
+}
+
+// parseEML finds the record in a name.
+func parseEML(name string) (Record, bool) {
+	name, ok := strings.CutSuffix(name, eml)
+	if !ok {
+		return Record{}, false
+	}
+	if parts := strings.SplitN(name, "-", 4); len(parts) == 4 { // the copy's number
+		name = strings.Join(parts[:3], "-")
+	}
+	return parseRecord(name)
+}
+
+// Deliver implements Target.
+func (f *folder) Deliver(ctx context.Context, r io.Reader, record func() (Record, bool)) error {
+	tmp := filepath.Join(f.dir, tmpPrefix+rand.Text())
+	if err := spool(ctx, f.fsys, tmp, r, func(w io.Writer) io.Writer { return w }); err != nil {
+		return err
+	}
+	rec, ok := record()
+	if !ok {
+		return f.fsys.Remove(tmp)
+	}
+	name, err := f.free(rec)
+	if err == nil {
+		err = f.fsys.Rename(tmp, name)
+	}
+	if err != nil {
+		return errors.Join(err, f.fsys.Remove(tmp))
+	}
+	f.add(rec)
+	return f.fsys.SyncDir(f.dir)
+}
+
+// free returns a name that nothing has: Rename would replace it.
+func (f *folder) free(r Record) (string, error) {
+	name := filepath.Join(f.dir, r.String())
+	for n := 1; ; n++ {
+		try := name + eml
+		if n > 1 {
+			try = fmt.Sprintf("%s-%d%s", name, n, eml)
+		}
+		_, err := f.fsys.Lstat(try)
+		if errors.Is(err, fs.ErrNotExist) {
+			return try, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// Close implements Target.
+func (f *folder) Close() error { return f.lock.Close() }

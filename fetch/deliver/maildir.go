@@ -1,0 +1,135 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"postfach/internal/popwire"
+	"postfach/internal/vfs"
+)
+
+// A maildir is a Maildir: a file a message, octets as received, with CRLF. Base
+// names are
+//
+//	<seconds>.M<microseconds>-<record>.postfach,S=<octets>,W=<octets on the wire>
+//
+// which other programs keep when they move a message to cur/ and flag it.
+type maildir struct {
+	records
+	fsys vfs.FS
+	dir  string
+	lock io.Closer
+	last time.Time // of the last name: names are in the order of delivery
+}
+
+// suffix marks names that were made here.
+const suffix = "postfach"
+
+func openMaildir(fsys vfs.FS, dir string) (*maildir, error) {
+	for _, sub := range []string{"", "tmp", "new", "cur"} {
+		if err := vfs.MkdirAll(fsys, filepath.Join(dir, sub), folderPerm); err != nil {
+			return nil, err
+		}
+	}
+	// tmp, because a server locks the Maildir itself during a session.
+	lock, err := fsys.Lock(filepath.Join(dir, "tmp"))
+	if err != nil {
+		return nil, err
+	}
+	m := &maildir{records: records{}, fsys: fsys, dir: dir, lock: lock}
+	if err := m.load(); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// load learns what is there. A message that an interrupted run had renamed but
+// not synced is made durable first: from now on it counts.
+func (m *maildir) load() error {
+	for _, sub := range []string{"new", "cur"} {
+		dir := filepath.Join(m.dir, sub)
+		if err := m.fsys.SyncDir(dir); err != nil {
+			return err
+		}
+		names, err := m.fsys.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if r, ok := parseMaildirName(name); ok {
+				m.add(r)
+			}
+		}
+	}
+	return removeAll(m.fsys, filepath.Join(m.dir, "tmp"), func(name string) bool {
+		return strings.HasSuffix(name, "."+suffix)
+	})
+}
+
+// removeAll removes what an interrupted run left in dir.
+func removeAll(fsys vfs.FS, dir string, mine func(name string) bool) error {
+	names, err := fsys.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if mine(name) {
+			if err := fsys.Remove(filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Deliver implements Target.
+func (m *maildir) Deliver(ctx context.Context, r io.Reader, record func() (Record, bool)) error {
+	stamp := m.stamp()
+	tmp := filepath.Join(m.dir, "tmp", stamp+"."+suffix)
+	var stored counter
+	var wire popwire.Counter
+	err := spool(ctx, m.fsys, tmp, r, func(w io.Writer) io.Writer { return io.MultiWriter(w, &stored, &wire) })
+	if err != nil {
+		return err
+	}
+	rec, ok := record()
+	if !ok {
+		return m.fsys.Remove(tmp)
+	}
+	name := fmt.Sprintf("%s-%s.%s,S=%d,W=%d", stamp, rec, suffix, stored, wire.Size())
+	if err := m.fsys.Rename(tmp, filepath.Join(m.dir, "new", name)); err != nil {
+		return errors.Join(err, m.fsys.Remove(tmp))
+	}
+	m.add(rec)
+	return m.fsys.SyncDir(filepath.Join(m.dir, "new"))
+}
+
+// stamp returns seconds and microseconds, never the same and never less than
+// before.
+func (m *maildir) stamp() string {
+	now := time.Now().Truncate(time.Microsecond)
+	if !now.After(m.last) {
+		now = m.last.Add(time.Microsecond)
+	}
+	m.last = now
+	return fmt.Sprintf("%d.M%d", now.Unix(), now.Nanosecond()/1000)
+}
+
+// parseMaildirName finds the record in a name, whatever flags it has.
+func parseMaildirName(name string) (Record, bool) {
+	parts := strings.SplitN(name, ".", 3)
+	if len(parts) < 3 || !strings.HasPrefix(parts[2], suffix) {
+		return Record{}, false
+	}
+	_, record, _ := strings.Cut(parts[1], "-")
+	return parseRecord(record)
+}
+
+// Close implements Target.
+func (m *maildir) Close() error { return m.lock.Close() }

@@ -1,0 +1,87 @@
+package deliver
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"hash"
+	"strconv"
+	"strings"
+)
+
+// A Record says which message it was: where it came from, how large it was
+// said to be, and what it was. Nothing in it comes from the server as it is: a
+// unique-id is no part of a file name (Mutt's CVE-2018-14362).
+type Record struct {
+	Key       string // of Key
+	Announced int64  // octets, as LIST said; -1: it did not
+	Content   string // of ContentHash
+}
+
+// hashLength is how long hashes are here: 128 bits in base32.
+const hashLength = 26
+
+var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// Key returns the hash of parts: an account and a unique-id. Parts cannot run
+// into one another.
+func Key(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(binary.AppendUvarint(nil, uint64(len(p))))
+		h.Write([]byte(p))
+	}
+	return sum(h)
+}
+
+// A ContentHash hashes the octets of a message.
+type ContentHash struct{ h hash.Hash }
+
+// NewContentHash returns an empty one.
+func NewContentHash() ContentHash { return ContentHash{sha256.New()} }
+
+// Write adds octets.
+func (c ContentHash) Write(p []byte) (int, error) { return c.h.Write(p) }
+
+// String returns the hash of what was written so far.
+func (c ContentHash) String() string { return sum(c.h) }
+
+func sum(h hash.Hash) string { return encoding.EncodeToString(h.Sum(nil)[:16]) }
+
+// String returns the record as a piece of a file name: lower-case letters,
+// digits and two "-".
+func (r Record) String() string {
+	announced := "u"
+	if r.Announced >= 0 {
+		announced = strconv.FormatInt(r.Announced, 10)
+	}
+	return r.Key + "-" + r.Content + "-" + announced
+}
+
+// parseRecord is String's twin.
+func parseRecord(s string) (r Record, ok bool) {
+	key, rest, _ := strings.Cut(s, "-")
+	content, announced, _ := strings.Cut(rest, "-")
+	if !isHash(key) || !isHash(content) {
+		return r, false
+	}
+	r = Record{Key: key, Content: content, Announced: -1}
+	if announced == "u" {
+		return r, true
+	}
+	n, err := strconv.ParseUint(announced, 10, 63)
+	r.Announced = int64(n)
+	return r, err == nil && r.String() == s
+}
+
+func isHash(s string) bool {
+	return len(s) == hashLength && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// records is the memory that every target has of itself.
+type records map[string][]Record
+
+// Records implements Target.
+func (rs records) Records(key string) []Record { return rs[key] }
+
+func (rs records) add(r Record) { rs[r.Key] = append(rs[r.Key], r) }

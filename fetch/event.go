@@ -1,0 +1,37 @@
+package fetch
+
+import "postfach/pop3"
+
+// A Kind says what happened.
+type Kind string
+
+// What can happen in a run.
+const (
+	Planned     Kind = "planned"      // Messages with Octets will be asked for
+	Fetched     Kind = "fetched"      // a message is durable in the target
+	Known       Kind = "known"        // it came, and the target had it
+	Failed      Kind = "failed"       // Err says why; it stays on the server
+	SizeDiffers Kind = "size-differs" // Octets came, Announced was said: a warning
+	Deleted     Kind = "deleted"      // marked: it goes at QUIT
+	NotDeleted  Kind = "not-deleted"  // the server refused to mark it
+	Warning     Kind = "warning"      // Text says what
+)
+
+// An Event is something that happened in a run. Fields that do not belong to
+// its Kind are zero.
+type Event struct {
+	Kind      Kind
+	Number    int // in this session
+	ID        pop3.UniqueID
+	Messages  int
+	Octets    int64
+	Announced int64
+	Text      string
+	Err       error
+}
+
+func (r *run) report(e Event) {
+	if r.o.Report != nil {
+		r.o.Report(e)
+	}
+}

@@ -1,0 +1,214 @@
+// Package fetch gets mail from a POP3 maildrop into a deliver.Target, once:
+// each message is durable at home before the server is told to delete it, and
+// a run that was interrupted at any point neither loses a message nor delivers
+// one twice when it is repeated. The target is the only record; see package
+// deliver.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"postfach/fetch/deliver"
+	"postfach/pop3"
+	"postfach/pop3client"
+)
+
+// Options say what a run does. The zero value leaves all mail on the server.
+type Options struct {
+	// Host and User name the account: unique-ids mean something only there
+	// (P3-UIDL-11). Use the name that a person gave, for good.
+	Host, User string
+	// Delete deletes messages from the server that are durable in the target,
+	// those of earlier runs included.
+	Delete bool
+	// Report, if not nil, hears what happens, in order.
+	Report func(Event)
+	// Progress, if not nil, hears how many more octets have come.
+	Progress func(octets int)
+}
+
+// A Result says what a run has done.
+type Result struct {
+	Listed  int   // messages in the maildrop
+	Known   int   // the target had them already
+	Fetched int   // delivered now, durably
+	Octets  int64 // of those
+	Failed  int   // neither known nor fetched
+	Deleted int   // the server has marked them as deleted
+	// Quit is why Deleted may not have come true: an answer to QUIT that is an
+	// error, or none (P3-UPD-07). The next run finds out.
+	Quit error
+}
+
+// maxFailures ends a run after so many deliveries in a row that failed: a full
+// disk does not get better with the next message.
+const maxFailures = 3
+
+// Get fetches what the target does not have, on a connection that is logged
+// in, and ends the session with QUIT. An error means that the run broke off;
+// the Result says how far it came. Messages that failed alone are counted in
+// the Result, and reported. The caller closes the Client and the Target.
+func Get(ctx context.Context, c *pop3client.Client, target deliver.Target, o Options) (Result, error) {
+	r := &run{c: c, target: target, o: o}
+	messages, err := r.list(ctx)
+	if err != nil {
+		return r.result, err
+	}
+	r.result.Listed = len(messages)
+	r.plan(messages)
+	if err := r.retrieve(ctx); err != nil {
+		return r.result, err
+	}
+	if o.Delete {
+		if err := r.delete(ctx); err != nil {
+			return r.result, err
+		}
+	}
+	return r.result, r.quit(ctx)
+}
+
+// A run is one call of Get.
+type run struct {
+	c      *pop3client.Client
+	target deliver.Target
+	o      Options
+	result Result
+
+	wanted []message
+	seen   map[deliver.Record]int // how often the run met this content under this key
+	safe   []int                  // numbers of messages that the target holds durably
+}
+
+// retrieve fetches and delivers.
+func (r *run) retrieve(ctx context.Context) error {
+	numbers := make([]int, len(r.wanted))
+	var octets int64
+	for i, m := range r.wanted {
+		numbers[i] = m.number
+		octets += max(m.announced, 0)
+	}
+	r.report(Event{Kind: Planned, Messages: len(numbers), Octets: octets})
+	r.result.Failed = len(numbers)
+	r.seen = make(map[deliver.Record]int)
+	inRow, i := 0, 0
+	for body, err := range r.c.RetrAll(ctx, numbers) {
+		m := r.wanted[i]
+		i++
+		var no *pop3.Error
+		if err != nil && !errors.As(err, &no) {
+			return err
+		}
+		if err == nil {
+			err = r.store(ctx, m, body)
+			if _, perr := body.Read(nil); perr != nil && !errors.Is(perr, io.EOF) {
+				return perr // the connection broke inside the message
+			}
+			inRow++
+		}
+		if err != nil {
+			r.report(Event{Kind: Failed, Number: m.number, ID: m.id, Err: err})
+			if inRow >= maxFailures {
+				return fmt.Errorf("%d deliveries in a row failed: %w", inRow, err)
+			}
+			continue
+		}
+		inRow = 0
+		r.result.Failed--
+		r.safe = append(r.safe, m.number)
+	}
+	return nil
+}
+
+// store delivers one message, unless the target turns out to have it.
+func (r *run) store(ctx context.Context, m message, body io.Reader) error {
+	content := deliver.NewContentHash()
+	t := &tee{r: body, hash: content, progress: r.o.Progress}
+	known := false
+	err := r.target.Deliver(ctx, t, func() (deliver.Record, bool) {
+		rec := deliver.Record{Key: m.key, Announced: m.announced, Content: content.String()}
+		known = r.met(rec)
+		return rec, !known
+	})
+	if err != nil {
+		return err
+	}
+	if m.announced >= 0 && t.octets != m.announced {
+		r.report(Event{Kind: SizeDiffers, Number: m.number, ID: m.id, Octets: t.octets, Announced: m.announced})
+	}
+	if known {
+		r.result.Known++
+		r.report(Event{Kind: Known, Number: m.number, ID: m.id})
+		return nil
+	}
+	r.result.Fetched++
+	r.result.Octets += t.octets
+	r.report(Event{Kind: Fetched, Number: m.number, ID: m.id, Octets: t.octets})
+	return nil
+}
+
+// met reports whether the target had this message before it came now. Two
+// copies with one key and one content are two messages: as many are kept as
+// the maildrop holds (P3-UIDL-10).
+func (r *run) met(rec deliver.Record) bool {
+	rec.Announced = 0 // servers that estimate sizes change their minds
+	r.seen[rec]++
+	had := 0
+	for _, have := range r.target.Records(rec.Key) {
+		if have.Content == rec.Content {
+			had++
+		}
+	}
+	return had >= r.seen[rec]
+}
+
+// delete marks what is safe. No DELE is sent before all messages are durable,
+// so none stands behind a RETR that is not (P3-RETR-04, P3-PIPE-07). Numbers
+// are of this session only.
+func (r *run) delete(ctx context.Context) error {
+	slices.Sort(r.safe)
+	for n, err := range r.c.DeleAll(ctx, r.safe) {
+		var no *pop3.Error
+		switch {
+		case err == nil:
+			r.result.Deleted++
+			r.report(Event{Kind: Deleted, Number: n})
+		case errors.As(err, &no):
+			r.report(Event{Kind: NotDeleted, Number: n, Err: err})
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// quit ends the session. Without deletions nothing depends on the answer.
+func (r *run) quit(ctx context.Context) error {
+	err := r.c.Quit(ctx)
+	if err == nil || r.result.Deleted == 0 {
+		return nil
+	}
+	r.result.Quit = err
+	return nil
+}
+
+// tee hashes and counts what is read.
+type tee struct {
+	r        io.Reader
+	hash     deliver.ContentHash
+	octets   int64
+	progress func(int)
+}
+
+func (t *tee) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.hash.Write(p[:n])
+	t.octets += int64(n)
+	if n > 0 && t.progress != nil {
+		t.progress(n)
+	}
+	return n, err
+}
