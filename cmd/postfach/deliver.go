@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"postfach/internal/accounts"
+	"postfach/internal/hint"
+	"postfach/maildrop"
+	"postfach/maildrop/maildir"
+)
+
+// Exit codes of deliver, as <sysexits.h> has them and MTAs know them.
+const (
+	exitDataErr  = 65 // EX_DATAERR
+	exitNoUser   = 67 // EX_NOUSER
+	exitTempFail = 75 // EX_TEMPFAIL
+)
+
+// deliverCmd puts one message into a maildrop.
+type deliverCmd struct {
+	User string `arg:"" help:"Whose maildrop."`
+	dataFlag
+}
+
+// Help is what deliver --help adds.
+func (deliverCmd) Help() string {
+	return `The message is read from standard input until its end, and stored as it is. On success its unique-id is printed, and the message is durable: no crash loses it any more.
+
+Exit codes, as mail servers know them:
+  0   the message is stored
+  2   the command line is wrong
+  65  standard input is empty: nothing was stored
+  67  there is no such account: trying again does not help
+  75  anything else, such as a full disk: nothing was stored, and trying again may help`
+}
+
+// Run implements the command. What is not known to be hopeless is worth
+// another try: a mail server that hears 75 keeps the message.
+func (c *deliverCmd) Run(ctx context.Context) error {
+	folder := c.folder()
+	fsys, err := folder.FS()
+	if err != nil {
+		return &exitError{c.hinted(err), exitTempFail}
+	}
+	who := &accounts.File{Path: folder.Accounts(), Mail: folder.Mail(), FS: fsys}
+	if err := who.Load(); err != nil {
+		return &exitError{c.hinted(err), exitTempFail}
+	}
+	if _, err := who.Maildir(c.User); errors.Is(err, maildrop.ErrNoUser) {
+		err = hint.Add(fmt.Errorf("there is no account %q in %s", c.User, folder), "postfach user list --data %s", folder)
+		return &exitError{err, exitNoUser}
+	}
+	message := bufio.NewReader(interruptible{ctx, os.Stdin})
+	if _, err := message.Peek(1); errors.Is(err, io.EOF) {
+		return &exitError{hint.Add(errors.New("the message is empty"), "give it on standard input"), exitDataErr}
+	}
+	store := &maildir.Store{Path: who.Maildir, FS: fsys, Hostname: hostname()}
+	id, err := store.Deliver(ctx, c.User, message)
+	if err != nil {
+		return &exitError{c.hinted(fmt.Errorf("deliver to %s: %w", c.User, err)), exitTempFail}
+	}
+	fmt.Println(id)
+	return nil
+}
+
+// hostname is the machine's name, or "" where it does not tell one.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// interruptible is a reader whose Read ends with ctx.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	buf := make([]byte, len(p)) // a read that is left behind must not write into p
+	n, err := await(i.ctx, func() (int, error) { return i.r.Read(buf) })
+	return copy(p, buf[:n]), err
+}

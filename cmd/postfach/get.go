@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"postfach/fetch"
+	"postfach/fetch/deliver"
+	"postfach/internal/hint"
+	"postfach/internal/transcript"
+	"postfach/internal/vfs"
+	"postfach/pop3"
+	"postfach/pop3client"
+)
+
+// getCmd fetches the mail of one maildrop, once.
+type getCmd struct {
+	URL string `arg:"" help:"The account: pop3s://USER@HOST[:PORT], or pop3:// for STLS." placeholder:"URL"`
+	To  string `required:"" help:"Where mail goes: maildir:FOLDER, mbox:FILE or dir:FOLDER (one .eml file a message)." placeholder:"TARGET"`
+
+	Keep   bool `help:"Leave the mail on the server (the default)." xor:"after"`
+	Delete bool `help:"Delete from the server what is stored durably here." xor:"after"`
+
+	PasswordStdin   bool   `help:"Read the password from the first line of standard input." xor:"password"`
+	PasswordCommand string `help:"Run a command with sh; the first line that it prints is the password." placeholder:"CMD" xor:"password"`
+
+	CAFile         string        `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
+	STLS           bool          `name:"stls" help:"With pop3://, require STLS even to this machine."`
+	AllowCleartext bool          `help:"With pop3://, do without TLS: everybody on the way can read the password and the mail."`
+	Timeout        time.Duration `help:"Give up when nothing moves for so long." default:"2m"`
+
+	JSON        bool   `name:"json" help:"One JSON object a line on standard output."`
+	ProtocolLog string `help:"Write what is said, without secrets, to this file." placeholder:"FILE" type:"path"`
+}
+
+// Help is what --help adds. It is the documentation of what scripts rely on.
+func (*getCmd) Help() string {
+	return `The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt.
+
+pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. In the URL, ;AUTH=MECHANISM behind the user allows only PLAIN, SCRAM-SHA-256 or +APOP.
+
+The target knows what it has: a second run brings only what is new. One that was interrupted is simply repeated. With --delete a message is deleted on the server once it is stored, synced and all others have come.
+
+Exit codes:
+  0  all mail is here
+  1  some messages failed, or the run broke off; run it again
+  2  wrong usage
+  3  no connection: name, network, TLS or greeting
+  4  the login was refused, or not safe to try
+  5  all mail is here, but the server did not confirm the deletions
+
+With --json every line has a field "event":
+  planned       messages, octets: what will be asked for
+  fetched       number, id, octets: a message is stored
+  known         number, id: it came, but the target had it
+  size-differs  number, id, octets, announced: a warning
+  failed        number, id, error: it stays on the server
+  deleted       number; not-deleted has an error, too
+  warning       text
+  done          listed, known, fetched, octets, failed, deleted, exit, and error unless all went well`
+}
+
+// Exit codes of get.
+const (
+	exitConnect = 3
+	exitLogin   = 4
+	exitQuit    = 5
+)
+
+// Run fetches, and reports how it went.
+func (c *getCmd) Run(ctx context.Context) error {
+	r := newGetReport(os.Stdout, os.Stderr, c.JSON, term.IsTerminal(int(os.Stderr.Fd())))
+	result, err := c.get(ctx, r)
+	err = printable(err)
+	r.done(result, err)
+	return err
+}
+
+func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, err error) {
+	u, err := pop3.ParseURL(c.URL)
+	if err == nil && u.User == "" {
+		err = errors.New("the URL names no user")
+	}
+	if err != nil {
+		return result, &exitError{hint.Add(err, "for example pop3s://me@example.org, with %%40 for an @ in the user name"), exitUsage}
+	}
+	opts, closeLog, err := c.options(u)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	password, err := c.password(ctx, u)
+	if err != nil {
+		return result, err
+	}
+	target, err := deliver.Open(vfs.OS{}, c.To)
+	switch {
+	case errors.Is(err, deliver.ErrSpec):
+		return result, &exitError{hint.Add(err, "for example --to maildir:Mail"), exitUsage}
+	case errors.Is(err, deliver.ErrLocked):
+		return result, hint.Add(err, "wait until the other postfach is done")
+	case err != nil:
+		return result, err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	return c.session(ctx, u, opts, password, target, r)
+}
+
+// session is the part with a connection.
+func (c *getCmd) session(ctx context.Context, u *pop3.URL, opts *pop3client.Options, password string, target deliver.Target, r *getReport) (fetch.Result, error) {
+	client, err := pop3client.Dial(ctx, u.Addr(), opts)
+	if err != nil {
+		return fetch.Result{}, &exitError{connectHint(fmt.Errorf("%s: %w", u.Addr(), err), u), exitConnect}
+	}
+	defer client.Close()
+	err = fetch.Login(ctx, client, u.User, password, u.Auth)
+	switch {
+	case errors.Is(err, fetch.ErrMechanism):
+		return fetch.Result{}, &exitError{hint.Add(err, ";AUTH= knows PLAIN, SCRAM-SHA-256 and +APOP; without it the strongest is chosen"), exitUsage}
+	case err != nil:
+		return fetch.Result{}, &exitError{loginHint(fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)), exitLogin}
+	}
+	result, err := fetch.Get(ctx, client, target, fetch.Options{
+		Host: fetch.Host(u.Addr()), User: u.User, Delete: c.Delete,
+		Report: r.event, Progress: r.progress,
+	})
+	switch {
+	case err != nil:
+		return result, hint.Add(err, "run the same command again: it goes on where this one stopped")
+	case result.Failed > 0:
+		return result, hint.Add(fmt.Errorf("%d of %d messages failed and stay on the server", result.Failed, result.Listed), "run the same command again later")
+	case result.Quit != nil:
+		err := fmt.Errorf("the server did not confirm that %d messages are deleted: %w", result.Deleted, result.Quit)
+		return result, &exitError{hint.Add(err, "all mail is here; the next run deletes what is left"), exitQuit}
+	}
+	return result, nil
+}
+
+// options turns flags and URL into what the client needs. closeLog ends the
+// protocol log.
+func (c *getCmd) options(u *pop3.URL) (opts *pop3client.Options, closeLog func() error, err error) {
+	opts = &pop3client.Options{
+		Security: c.security(u), AllowCleartext: c.AllowCleartext && !u.TLS, Timeout: c.Timeout,
+		TLS: &tls.Config{},
+	}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, nil, &exitError{err, exitUsage}
+		}
+		opts.TLS.RootCAs = x509.NewCertPool()
+		if !opts.TLS.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, nil, &exitError{fmt.Errorf("%s has no certificate in PEM form", c.CAFile), exitUsage}
+		}
+	}
+	if c.ProtocolLog == "" {
+		return opts, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(c.ProtocolLog, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, nil, &exitError{err, exitUsage}
+	}
+	recorder := transcript.NewRecorder(f)
+	opts.Trace = recorder.Record
+	return opts, func() error { return errors.Join(recorder.Close(), f.Close()) }, nil
+}
+
+// security decides how the connection is protected. There is no "if possible".
+func (c *getCmd) security(u *pop3.URL) pop3client.Security {
+	ip := net.ParseIP(u.Host)
+	here := strings.EqualFold(u.Host, "localhost") || ip != nil && ip.IsLoopback()
+	switch {
+	case u.TLS:
+		return pop3client.ImplicitTLS
+	case !c.STLS && (here || c.AllowCleartext):
+		return pop3client.Cleartext
+	}
+	return pop3client.RequireSTLS
+}
+
+// password gets the password. It is never an argument: others could see it.
+func (c *getCmd) password(ctx context.Context, u *pop3.URL) (string, error) {
+	switch {
+	case c.PasswordStdin:
+		return stdinLine(ctx, bufio.NewReader(os.Stdin), "password")
+	case c.PasswordCommand != "":
+		return commandLine(ctx, c.PasswordCommand)
+	}
+	if password, ok := os.LookupEnv("POSTFACH_PASSWORD"); ok {
+		return password, nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		err := errors.New("there is no terminal to ask for the password")
+		return "", &exitError{hint.Add(err, "use --password-command, --password-stdin or POSTFACH_PASSWORD"), exitUsage}
+	}
+	return prompt(ctx, fmt.Sprintf("password of %s on %s: ", u.User, u.Host))
+}
+
+// commandLine returns the first line that a command prints.
+func commandLine(ctx context.Context, command string) (string, error) {
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", &exitError{fmt.Errorf("--password-command: %w", err), exitUsage}
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSuffix(line, "\r"), nil
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"postfach/internal/hint"
+	"postfach/pop3"
+	"postfach/pop3client"
+)
+
+// connectHint says what to do when there is no connection.
+func connectHint(err error, u *pop3.URL) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case is[x509.UnknownAuthorityError](err):
+		return hint.Add(err, "if you know this server, save its certificate and name the file with --cafile")
+	case is[x509.HostnameError](err):
+		return hint.Add(err, "use the name that the certificate is for")
+	case is[x509.CertificateInvalidError](err):
+		return hint.Add(err, "the server needs a new certificate; or name the one that you trust with --cafile")
+	case is[tls.RecordHeaderError](err):
+		return hint.Add(err, "there is no TLS on this port; with pop3:// TLS begins with STLS")
+	case is[*net.DNSError](err):
+		return hint.Add(err, "check the host name, and the network")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return hint.Add(err, "no program answers on this port; pop3s:// uses 995 and pop3:// uses 110 unless the URL says :PORT")
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return hint.Add(err, "the server does not answer; a firewall may be in the way")
+	case errors.Is(err, pop3client.ErrNoSTLS):
+		return hint.Add(err, "use pop3s:// instead; if the server really has no TLS, --allow-cleartext does without")
+	case is[*pop3.Error](err):
+		return hint.Add(err, "the server takes no sessions now; try again later")
+	case u.TLS:
+		return hint.Add(err, "is this a server for pop3s:// ? pop3:// begins TLS with STLS")
+	}
+	return err
+}
+
+// is reports whether an error of this type is in err's chain.
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// loginHint says what to do when the login was refused (P3-RSP-09).
+func loginHint(err error) error {
+	switch code := pop3.CodeOf(err); {
+	case code.Is(pop3.CodeAuth):
+		return hint.Add(err, "check user name and password; many providers want an app password, and POP3 to be switched on")
+	case code.Is(pop3.CodeInUse):
+		return hint.Add(err, "another program holds the mailbox; close it, or try again in a few minutes")
+	case code.Is(pop3.CodeLoginDelay):
+		return hint.Add(err, "the server allows a login only now and then; wait")
+	case code.Is(pop3.CodeSysTemp):
+		return hint.Add(err, "the server has a problem that should pass; try again later")
+	case code.Is(pop3.CodeSysPerm):
+		return hint.Add(err, "the server has a problem that its operator must solve")
+	case errors.Is(err, pop3client.ErrCleartext):
+		return hint.Add(err, "use pop3s://, or --stls; --allow-cleartext sends the password unprotected")
+	case errors.Is(err, pop3client.ErrNoTimestamp):
+		return hint.Add(err, "the server does not offer APOP here; leave ;AUTH=+APOP out of the URL")
+	case errors.Is(err, pop3client.ErrUnproved):
+		return hint.Add(err, "this may not be the server that it claims to be; nothing was fetched")
+	case is[*pop3.Error](err):
+		return hint.Add(err, "check user name and password")
+	}
+	return err
+}
+
+// printable returns err with a text that cannot steer a terminal: servers
+// write parts of it.
+func printable(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := visible(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	return &printableError{err, text}
+}
+
+type printableError struct {
+	error
+	text string
+}
+
+func (e *printableError) Error() string { return e.text }
+func (e *printableError) Unwrap() error { return e.error }
+
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+
+	"postfach/internal/accounts"
+	"postfach/internal/config"
+	"postfach/internal/datafolder"
+	"postfach/internal/hint"
+	"postfach/maildrop/maildir"
+	"postfach/pop3server"
+)
+
+// A daemon is a server that runs: what it holds for its whole life, and the
+// servers that sessions belong to. One goroutine, that of run, uses it.
+type daemon struct {
+	flags   *flags
+	cfg     *config.Config
+	folder  datafolder.Folder
+	sockets []*socket
+	record  *protocolLog
+	log     *slog.Logger
+
+	certificate certificate
+	accounts    *accounts.File
+	store       *maildir.Store
+
+	serving []*service // one for each socket
+	retired []*pop3server.Server
+	running sync.WaitGroup // calls of Serve
+	failed  chan error     // from those
+}
+
+// A service is a Server and its turn at a socket.
+type service struct {
+	server *pop3server.Server
+	turn   *turn
+}
+
+// newDaemon reads all that a server needs. It changes nothing on disk.
+func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets []*socket, record *protocolLog, log *slog.Logger) (*daemon, error) {
+	d := &daemon{flags: f, cfg: cfg, folder: folder, sockets: sockets, record: record, log: log, failed: make(chan error, 1)}
+	if err := d.certificate.load(cfg, folder, log); err != nil {
+		return nil, err
+	}
+	d.accounts = d.newAccounts(cfg)
+	if err := d.accounts.Load(); err != nil {
+		return nil, err
+	}
+	// d.accounts may be another one after a reload.
+	d.store = &maildir.Store{Path: d.accounts.Maildir, Hostname: hostname(cfg), Log: log}
+	return d, nil
+}
+
+func (d *daemon) newAccounts(cfg *config.Config) *accounts.File {
+	path := cfg.Accounts
+	if path == "" {
+		path = d.folder.Accounts()
+	}
+	return &accounts.File{Path: path, Key: d.folder.APOPKey(), Mail: d.folder.Mail(), Log: d.log}
+}
+
+// server is the configuration, as a Server for one listener.
+func (d *daemon) server(l config.Listener) *pop3server.Server {
+	c := d.cfg
+	s := &pop3server.Server{
+		Store:            d.store,
+		Auth:             d.accounts,
+		APOP:             d.accounts,
+		AllowCleartext:   l.AllowCleartext,
+		Hostname:         hostname(c),
+		Greeting:         c.Greeting,
+		SignOff:          c.SignOff,
+		Language:         c.Language,
+		ExpireDays:       c.ExpireDays,
+		Last:             c.Last,
+		AnnounceHistoric: c.AnnounceHistoric,
+		Limits: pop3server.Limits{
+			Login:        c.Limits.Login.Duration,
+			Idle:         c.Limits.Idle.Duration,
+			Write:        c.Limits.Write.Duration,
+			FailureDelay: c.Limits.FailureDelay.Duration,
+			FailedLogins: c.Limits.FailedLogins,
+			BadCommands:  c.Limits.BadCommands,
+			Connections:  c.Limits.Connections,
+		},
+		Log:   d.log,
+		Trace: d.record.trace(),
+	}
+	if l.TLS != config.NoTLS {
+		s.TLS = d.certificate.config()
+	}
+	return s
+}
+
+// start lets a new server serve at each socket. Servers that did so before
+// keep their sessions and accept no more.
+func (d *daemon) start() {
+	before := d.serving
+	d.serving = nil
+	for _, socket := range d.sockets {
+		s := &service{d.server(socket.spec), socket.turn()}
+		d.serving = append(d.serving, s)
+		accept := s.server.Serve
+		if socket.spec.TLS == config.Implicit {
+			accept = s.server.ServeTLS
+		}
+		d.running.Go(func() { d.end(accept(s.turn)) })
+	}
+	for _, s := range before {
+		s.turn.Close()
+		d.retired = append(d.retired, s.server)
+	}
+}
+
+// end looks at how a call of Serve ended. That its turn is over is no failure.
+func (d *daemon) end(err error) {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, pop3server.ErrServerClosed) {
+		return
+	}
+	select {
+	case d.failed <- err:
+	default: // one is enough to end the program
+	}
+}
+
+// run obeys signals until one of them ends it.
+func (d *daemon) run(signals <-chan os.Signal) error {
+	for {
+		select {
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				d.reload()
+				continue
+			}
+			d.log.Info("ending", "signal", sig.String(), "grace", d.cfg.ShutdownGrace.Duration)
+			d.shutdown(signals)
+			return nil
+		case err := <-d.failed:
+			d.close()
+			return err
+		}
+	}
+}
+
+// shutdown lets what has begun end, for the grace period, or until a second
+// signal. Nothing is deleted that no QUIT has asked for (P3-ST-15).
+func (d *daemon) shutdown(signals <-chan os.Signal) {
+	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.ShutdownGrace.Duration)
+	defer cancel()
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for {
+			select {
+			case sig := <-signals:
+				if sig != syscall.SIGHUP {
+					cancel()
+				}
+			case <-ended:
+				return
+			}
+		}
+	}()
+	closeAll(d.sockets)
+	var servers sync.WaitGroup
+	for _, s := range d.all() {
+		servers.Go(func() {
+			if err := s.Shutdown(ctx); err != nil {
+				d.log.Warn("sessions cut off", "err", err)
+			}
+		})
+	}
+	servers.Wait()
+	d.running.Wait()
+	d.log.Info("ended")
+}
+
+// close ends everything at once.
+func (d *daemon) close() {
+	closeAll(d.sockets)
+	for _, s := range d.all() {
+		s.Close()
+	}
+	d.running.Wait()
+}
+
+func (d *daemon) all() []*pop3server.Server {
+	all := slices.Clone(d.retired)
+	for _, s := range d.serving {
+		all = append(all, s.server)
+	}
+	return all
+}
+
+// complain logs an error with its hint.
+func (d *daemon) complain(what string, err error) {
+	d.log.Error(what, "err", err, "hint", hint.Of(err))
+}

@@ -1,0 +1,147 @@
+// Postfachd is the POP3 server.
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"postfach/internal/config"
+	"postfach/internal/datafolder"
+	"postfach/internal/hint"
+)
+
+// flags is the command line. What it says goes before the configuration.
+type flags struct {
+	Config      string  `help:"Configuration, in TOML. Without it, defaults hold." placeholder:"FILE" type:"path"`
+	Data        string  `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR" type:"path"`
+	Pop3        *string `name:"pop3" help:"Listen here, TLS by STLS (default: 127.0.0.1:1110). Port 0: a free one. Empty: do not." placeholder:"ADDR"`
+	Pop3s       *string `name:"pop3s" help:"Listen here, TLS from the start (default: 127.0.0.1:1995). Empty: do not." placeholder:"ADDR"`
+	ProtocolLog string  `help:"Append what crosses the wire, secrets replaced, to this file." placeholder:"FILE" type:"path"`
+}
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the program. It returns the exit code: 0 after SIGTERM or SIGINT.
+func run(args []string, stdout, stderr io.Writer) int {
+	var f flags
+	parser, err := kong.New(&f, kong.Name("postfachd"), kong.Writers(stdout, stderr),
+		kong.Description("A POP3 server. Without any flag it makes what it needs, listens on this machine only, and says how to connect.\n\n"+
+			"SIGHUP reads configuration, accounts and certificate again; SIGTERM ends, and deletes nothing that no QUIT has asked for."))
+	if err != nil {
+		hint.Print(stderr, "postfachd", err)
+		return exitUsage
+	}
+	if _, err := parser.Parse(args); err != nil {
+		hint.Print(stderr, "postfachd", hint.Add(err, "postfachd --help"))
+		return exitUsage
+	}
+	syscall.Umask(0o077) // whatever is made here is nobody else's business
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	if err := serve(&f, signals, stdout, stderr); err != nil {
+		hint.Print(stderr, "postfachd", err)
+		return exitFailed
+	}
+	return 0
+}
+
+// serve is the life of the server, from top to bottom.
+func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	cfg, err := f.configuration()
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", "warning", w)
+	}
+	folder := datafolder.Or(cfg.Data)
+	if err := folder.Make(); err != nil {
+		return err
+	}
+	lock, err := lockFolder(folder)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	sockets, err := listenAll(cfg.Listeners)
+	if err != nil {
+		return err
+	}
+	defer closeAll(sockets)
+	record, err := openProtocolLog(f.ProtocolLog)
+	if err != nil {
+		return err
+	}
+	defer record.Close()
+
+	// Nothing below needs root, and nothing above reads what a client says.
+	if err := dropRoot(folder, log); err != nil {
+		return err
+	}
+	if err := checkReach(f, cfg, folder); err != nil {
+		return err
+	}
+	first, err := firstStart(cfg, folder)
+	if err != nil {
+		return err
+	}
+	d, err := newDaemon(f, cfg, folder, sockets, record, log)
+	if err != nil {
+		return err
+	}
+	d.start()
+	if err := announce(folder, sockets, stdout); err != nil {
+		d.close()
+		return err
+	}
+	defer os.Remove(folder.Listeners())
+	if first != nil {
+		fmt.Fprint(stdout, first.next(folder, sockets))
+	}
+	return d.run(signals)
+}
+
+// configuration is the file and, over it, the command line.
+func (f *flags) configuration() (*config.Config, error) {
+	cfg := config.Default()
+	if f.Config != "" {
+		var err error
+		if cfg, err = config.Load(f.Config); err != nil {
+			return nil, err
+		}
+	}
+	if f.Data != "" {
+		cfg.Data = f.Data
+	}
+	for _, l := range []struct {
+		address  *string
+		implicit bool
+	}{{f.Pop3, false}, {f.Pop3s, true}} {
+		if l.address == nil {
+			continue
+		}
+		if *l.address != "" {
+			if err := config.CheckAddress(*l.address); err != nil {
+				return nil, err
+			}
+		}
+		cfg.Listen(l.implicit, *l.address)
+	}
+	if len(cfg.Listeners) == 0 {
+		return nil, hint.Add(fmt.Errorf("there is nothing to listen on"), "give --pop3 or --pop3s an address")
+	}
+	return cfg, nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"postfach/internal/accounts"
+	"postfach/internal/config"
+	"postfach/internal/datafolder"
+	"postfach/maildrop/maildir"
+)
+
+// reload reads configuration, accounts and certificate again. Each that cannot
+// be used is complained about, and the old one stays in force. Sessions go on
+// as they began.
+func (d *daemon) reload() {
+	cfg, err := d.flags.configuration()
+	if err != nil {
+		d.complain("configuration not reloaded", err)
+		cfg = d.cfg
+	} else {
+		for _, w := range cfg.Warnings {
+			d.log.Warn("configuration", "warning", w)
+		}
+		d.keepListeners(cfg)
+		if datafolder.Or(cfg.Data) != d.folder {
+			d.log.Warn("the data folder has changed", "hint", "restart the server to use the new one")
+		}
+	}
+	if err := d.certificate.load(cfg, d.folder, d.log); err != nil {
+		d.complain("certificate not reloaded", err)
+	}
+	who := d.accounts
+	if fresh := d.newAccounts(cfg); fresh.Path != who.Path {
+		who = fresh
+	}
+	if err := who.Load(); err != nil {
+		d.complain("accounts not reloaded", err)
+		who = d.accounts
+	}
+	d.use(cfg, who)
+	d.log.Info("reloaded")
+}
+
+// use puts configuration and accounts into force, for sessions to come. The
+// store stays as long as it can: it knows what is in the maildrops.
+func (d *daemon) use(cfg *config.Config, who *accounts.File) {
+	if who != d.accounts || hostname(cfg) != hostname(d.cfg) {
+		d.store = &maildir.Store{Path: who.Maildir, Hostname: hostname(cfg), Log: d.log}
+	}
+	d.cfg, d.accounts = cfg, who
+	d.start()
+}
+
+// keepListeners takes over what can change about an open address. Which
+// addresses there are cannot: their ports may need a root that is gone.
+func (d *daemon) keepListeners(cfg *config.Config) {
+	wanted := map[string]config.Listener{}
+	for _, l := range cfg.Listeners {
+		wanted[l.Address+" "+string(l.TLS)] = l
+	}
+	missing := len(cfg.Listeners) != len(d.sockets)
+	for _, s := range d.sockets {
+		if l, ok := wanted[s.spec.Address+" "+string(s.spec.TLS)]; ok {
+			s.spec = l
+		} else {
+			missing = true
+		}
+	}
+	if missing {
+		d.log.Warn("the listeners have changed", "hint", "restart the server to use the new ones; the old ones stay until then")
+	}
+}

@@ -1,0 +1,36 @@
+package accounts
+
+import (
+	"slices"
+	"strings"
+)
+
+// head is what a new file begins with.
+const head = `# Who may log in: user:{SCHEME}secret:uid:gid:gecos:home:shell:extra fields
+# Changes hold at once. Keep this file closed to others (mode 0600).
+# postfach user --help says which commands edit it.
+`
+
+// A document is a file that can be changed: its lines, with their ends.
+type document struct{ lines []string }
+
+func newDocument(content string) *document {
+	return &document{slices.Collect(strings.Lines(content))}
+}
+
+// find returns the index of an account's line, or -1.
+func (d *document) find(user string) int {
+	return slices.IndexFunc(d.lines, func(line string) bool {
+		line = strings.TrimRight(line, "\r\n")
+		return !blank(line) && splitLine(line)[0] == user
+	})
+}
+
+func (d *document) append(line string) {
+	if last := len(d.lines) - 1; last >= 0 && !strings.HasSuffix(d.lines[last], "\n") {
+		d.lines[last] += "\n"
+	}
+	d.lines = append(d.lines, line+"\n")
+}
+
+func (d *document) String() string { return strings.Join(d.lines, "") }

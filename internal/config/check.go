@@ -1,0 +1,169 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"postfach/internal/hint"
+	"postfach/pop3server"
+)
+
+// check refuses values that make no sense, and notes warnings.
+func (c *Config) check(d *document) error {
+	for _, check := range []func(*document) error{c.checkTexts, c.checkTLS, c.checkLimits, c.checkListeners} {
+		if err := check(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkTexts(d *document) error {
+	if c.Hostname != "" && !IsHostname(c.Hostname) {
+		return hint.Add(d.wrong("hostname", "expected a host name"), `letters, digits, dots and dashes, as in "mail.example.org"`)
+	}
+	for _, t := range []struct{ key, text string }{{"greeting", c.Greeting}, {"sign_off", c.SignOff}} {
+		switch {
+		case !utf8.ValidString(t.text) || strings.ContainsFunc(t.text, unicode.IsControl):
+			return hint.Add(d.wrong(t.key, "expected one line of text without control characters"), "tabs and line ends are control characters, too")
+		case len(t.text) > maxText:
+			return hint.Add(d.wrong(t.key, "expected at most %d octets", maxText), "a reply has 512 octets, and the APOP timestamp needs its part (P3-GRT-02)")
+		case strings.HasPrefix(t.text, "["):
+			return hint.Add(d.wrong(t.key, "a text must not begin with ["), "clients would take it for a response code (P3-CAPA-10)")
+		case t.key == "greeting" && strings.Contains(t.text, "<"):
+			return hint.Add(d.wrong(t.key, "a greeting must not have a <"), "clients would take it for an APOP timestamp (P3-GRT-05, P3-GRT-06)")
+		case strings.ContainsFunc(t.text, func(r rune) bool { return r > unicode.MaxASCII }):
+			c.warn(d, t.key, "not ASCII: old clients may show something else")
+		}
+	}
+	if !slices.Contains([]string{"en", "de"}, c.Language) {
+		return hint.Add(d.wrong("language", `expected "en" or "de"`), "it is what LANG * selects, and what sessions begin with")
+	}
+	if c.ExpireDays < 0 {
+		return hint.Add(d.wrong("expire_days", "expected a number of days, or 0 for never"), "the server only announces it: it deletes nothing on its own")
+	}
+	return nil
+}
+
+// maxText is the longest greeting or sign-off, in octets.
+const maxText = 200
+
+// IsHostname reports whether a name can be that of a machine.
+func IsHostname(name string) bool {
+	if len(name) > 253 {
+		return false
+	}
+	for _, label := range strings.Split(name, ".") {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Config) checkTLS(d *document) error {
+	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
+		return hint.Add(d.wrong("tls", "expected both certificate and key"), "without the two, the certificate in the data folder is used")
+	}
+	return nil
+}
+
+func (c *Config) checkLimits(d *document) error {
+	for _, l := range []struct {
+		key   string
+		value Duration
+		least time.Duration
+		why   string
+	}{
+		{"limits.login", c.Limits.Login, time.Second, "clients need time to log in"},
+		{"limits.idle", c.Limits.Idle, pop3server.MinIdle, "RFC 1939 gives clients ten minutes (P3-ST-04)"},
+		{"limits.write", c.Limits.Write, time.Second, "slow clients need time to read"},
+		{"limits.failure_delay", c.Limits.FailureDelay, time.Millisecond, "guessing has to take time"},
+		{"shutdown_grace", c.ShutdownGrace, 0, "0s ends all sessions at once"},
+	} {
+		if l.value.Duration < l.least {
+			return hint.Add(d.wrong(l.key, "expected at least %q", short(l.least)), "%s", l.why)
+		}
+	}
+	for _, l := range []struct {
+		key   string
+		value int
+	}{
+		{"limits.failed_logins", c.Limits.FailedLogins},
+		{"limits.bad_commands", c.Limits.BadCommands},
+		{"limits.connections", c.Limits.Connections},
+	} {
+		if l.value < 1 {
+			return hint.Add(d.wrong(l.key, "expected a number above 0"), "leave the key out to have the default")
+		}
+	}
+	return nil
+}
+
+// short is "10m" instead of "10m0s".
+func short(d time.Duration) string {
+	s := d.String()
+	s = strings.TrimSuffix(s, "0s")
+	if s == "" || !strings.HasSuffix(s, "m") {
+		return d.String()
+	}
+	return s
+}
+
+func (c *Config) checkListeners(d *document) error {
+	if len(c.Listeners) == 0 {
+		return hint.Add(d.wrong("listener", "expected at least one"), `[[listener]] with address = "127.0.0.1:1110"`)
+	}
+	first := map[string]bool{}
+	for i, l := range c.Listeners {
+		path := fmt.Sprintf("listener.%d", i)
+		host, err := splitAddress(l.Address)
+		switch {
+		case err != nil:
+			return hint.Add(d.wrong(path+".address", "expected host:port"), `"127.0.0.1:1110", "[::1]:1110", or ":110" for all addresses`)
+		case first[l.Address] && !strings.HasSuffix(l.Address, ":0"):
+			return hint.Add(d.wrong(path+".address", "%s is listened on already", l.Address), "remove one of the two listeners")
+		case !slices.Contains([]TLSMode{STLS, Implicit, NoTLS}, l.TLS):
+			return hint.Add(d.wrong(path+".tls", `expected "stls", "implicit" or "none"`), `"implicit" is for port 995, "stls" for port 110`)
+		case l.AllowCleartext && l.TLS == Implicit:
+			return hint.Add(d.wrong(path+".allow_cleartext", `nothing is in clear with tls = "implicit"`), "remove the key")
+		case l.AllowCleartext && !loopback(host):
+			c.warn(d, path+".allow_cleartext", "passwords may cross the network unprotected")
+		case l.TLS == NoTLS && !l.AllowCleartext && !loopback(host):
+			c.warn(d, path+".tls", "nobody but this machine can log in here: there is no TLS, and no allow_cleartext")
+		}
+		first[l.Address] = true
+	}
+	return nil
+}
+
+// CheckAddress says whether an address can be listened on.
+func CheckAddress(address string) error {
+	if _, err := splitAddress(address); err != nil {
+		return hint.Add(fmt.Errorf("%q: expected host:port", address), "127.0.0.1:1110, [::1]:1110, :110 for all addresses, port 0 for a free one")
+	}
+	return nil
+}
+
+func splitAddress(address string) (host string, err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return host, err
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *Config) warn(d *document, path, text string) {
+	c.Warnings = append(c.Warnings, d.wrong(path, "%s", text).Error())
+}

@@ -1,0 +1,128 @@
+// Package config reads postfachd's configuration: one file in TOML, in which
+// nothing is guessed. An unknown key, a wrong type or a value that makes no
+// sense is an error with file and line, what was expected, and a hint.
+//
+// docs/postfachd.toml is the reference: each key with its default.
+package config
+
+import (
+	"time"
+
+	"postfach/pop3server"
+)
+
+// A Config is what postfachd can be told. Paths are absolute, or as they were
+// given on the command line; those that are empty lie in the data folder.
+type Config struct {
+	Data     string `toml:"data"`     // the data folder; empty: the default one
+	Accounts string `toml:"accounts"` // empty: the data folder's
+	Hostname string `toml:"hostname"` // empty: the machine's name
+
+	Greeting         string `toml:"greeting"`          // empty: the server's own
+	SignOff          string `toml:"sign_off"`          // empty: the server's own
+	Language         string `toml:"language"`          // "en" or "de"
+	ExpireDays       int    `toml:"expire_days"`       // 0: never
+	Last             bool   `toml:"last"`              // the command LAST
+	AnnounceHistoric bool   `toml:"announce_historic"` // APOP and LAST in CAPA
+
+	ShutdownGrace Duration   `toml:"shutdown_grace"` // how long SIGTERM waits for sessions
+	TLS           TLS        `toml:"tls"`
+	Limits        Limits     `toml:"limits"`
+	Listeners     []Listener `toml:"listener"`
+
+	// Warnings are about what is allowed, and may still be a mistake.
+	Warnings []string `toml:"-"`
+}
+
+// TLS names two PEM files: both, or none.
+type TLS struct {
+	Certificate string `toml:"certificate"`
+	Key         string `toml:"key"`
+}
+
+// Limits are pop3server.Limits.
+type Limits struct {
+	Login        Duration `toml:"login"`
+	Idle         Duration `toml:"idle"`
+	Write        Duration `toml:"write"`
+	FailureDelay Duration `toml:"failure_delay"`
+	FailedLogins int      `toml:"failed_logins"`
+	BadCommands  int      `toml:"bad_commands"`
+	Connections  int      `toml:"connections"` // for each listener
+}
+
+// A Listener is one address.
+type Listener struct {
+	Address        string  `toml:"address"` // host:port; port 0: any free one
+	TLS            TLSMode `toml:"tls"`
+	AllowCleartext bool    `toml:"allow_cleartext"`
+}
+
+// A TLSMode says when TLS begins on a connection.
+type TLSMode string
+
+// The TLS modes. Empty means STLS.
+const (
+	STLS     TLSMode = "stls"     // when the client asks for it
+	Implicit TLSMode = "implicit" // at once
+	NoTLS    TLSMode = "none"
+)
+
+// A Duration is a text like "90s" or "10m".
+type Duration struct{ time.Duration }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
+	d.Duration, err = time.ParseDuration(string(text))
+	return err
+}
+
+// Default returns what holds without a file: everything on loopback.
+func Default() *Config {
+	return &Config{
+		Language:      "en",
+		ShutdownGrace: Duration{10 * time.Second},
+		Limits: Limits{
+			Login:        Duration{60 * time.Second},
+			Idle:         Duration{pop3server.MinIdle},
+			Write:        Duration{5 * time.Minute},
+			FailureDelay: Duration{2 * time.Second},
+			FailedLogins: 3,
+			BadCommands:  20,
+			Connections:  10_000,
+		},
+		Listeners: []Listener{
+			{Address: "127.0.0.1:1110", TLS: STLS},
+			{Address: "127.0.0.1:1995", TLS: Implicit},
+		},
+	}
+}
+
+// Listen puts an address from the command line in the place of the listeners
+// of one kind, which keep what else the first of them was told. An empty
+// address leaves none.
+func (c *Config) Listen(implicit bool, address string) {
+	replacement := Listener{TLS: STLS}
+	if implicit {
+		replacement.TLS = Implicit
+	}
+	var others []Listener
+	first := true
+	for _, l := range c.Listeners {
+		switch {
+		case (l.TLS == Implicit) != implicit:
+			others = append(others, l)
+		case first:
+			replacement, first = l, false
+		}
+	}
+	replacement.Address = address
+	c.Listeners = others
+	switch {
+	case address == "":
+	case implicit:
+		c.Listeners = append(c.Listeners, replacement)
+	default:
+		c.Listeners = append([]Listener{replacement}, c.Listeners...)
+	}
+}

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"postfach/internal/hint"
+)
+
+func load(t *testing.T, name string) *Config {
+	t.Helper()
+	c, err := Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestReferenceHasTheDefaults(t *testing.T) {
+	name := filepath.Join("..", "..", "docs", "postfachd.toml")
+	if got := load(t, name); !reflect.DeepEqual(got, Default()) {
+		t.Errorf("got  %+v\nwant %+v", got, Default())
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := locate(name, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, e := range doc.keys {
+		seen[plain(e.path)] = true
+	}
+	for key := range schema() {
+		if !seen[key] {
+			t.Errorf("the reference lacks %s", key)
+		}
+	}
+}
+
+func TestInstalledConfigurationHasTheStandardPorts(t *testing.T) {
+	c := load(t, filepath.Join("..", "..", "packaging", "postfachd.toml"))
+	want := []Listener{{Address: ":995", TLS: Implicit}, {Address: ":110", TLS: STLS}}
+	if !reflect.DeepEqual(c.Listeners, want) || c.Data != "/var/lib/postfach" || len(c.Warnings) > 0 {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestEmptyFileIsTheDefault(t *testing.T) {
+	c, err := Parse("f", nil)
+	if err != nil || !reflect.DeepEqual(c, Default()) {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
+func TestPathsAreRelativeToTheFile(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "postfachd.toml")
+	if err := os.WriteFile(name, []byte("data = \"d\"\ntls = {certificate = \"c.pem\", key = \"/k.pem\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, name)
+	if c.Data != filepath.Join(dir, "d") || c.TLS.Certificate != filepath.Join(dir, "c.pem") || c.TLS.Key != "/k.pem" || c.Accounts != "" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for _, c := range []struct{ text, want, hint string }{
+		{"\nlanguag = \"en\"", "f:2: unknown key languag", "did you mean language?"},
+		{"[limits]\n# a comment\nidel = \"10m\"", "f:3: unknown key limits.idel", "did you mean limits.idle?"},
+		{"idle = \"10m\"", "f:1: unknown key idle", "did you mean limits.idle?"},
+		{"[limit]\nidle = \"10m\"", "f:1: unknown key limit", "did you mean limits?"},
+		{"[[listener]]\nadress = \":1\"", "f:2: unknown key listener.adress", "did you mean listener.address?"},
+		{"[tls]\nxyzzyxyzzy = 1", "f:2: unknown key tls.xyzzyxyzzy", "the keys there are certificate, key"},
+		{"language = 5", "f:1: language: expected a text in quotes", "docs"},
+		{"last = \"yes\"", "f:1: last: expected true or false", ""},
+		{"expire_days = \"5\"", "f:1: expire_days: expected a whole number", ""},
+		{"expire_days = 1.5", "f:1: expire_days: expected a whole number", ""},
+		{"expire_days = 99999999999999999999", "f:1: ", ""},
+		{"[limits]\nidle = 600", "f:2: limits.idle: expected a duration in quotes", ""},
+		{"[limits]\nidle = \"10 minutes\"", "f:2: limits.idle: expected a duration in quotes", ""},
+		{"[limits]\n\nidle = \"9m59s\"", `f:3: limits.idle: expected at least "10m"`, "RFC 1939"},
+		{"[limits]\nlogin = \"0s\"", `f:2: limits.login: expected at least "1s"`, ""},
+		{"[limits]\nfailed_logins = 0", "f:2: limits.failed_logins: expected a number above 0", ""},
+		{"shutdown_grace = \"-1s\"", "f:1: shutdown_grace: expected at least", ""},
+		{"limits = 5", "f:1: limits: expected a section in brackets: [limits]", ""},
+		{"[[limits]]\nidle = \"10m\"", "f:1: limits: expected a section in brackets: [limits]", ""},
+		{"[listener]\naddress = \":1\"", "f:1: listener: expected a section in double brackets: [[listener]]", ""},
+		{"listener = []", "f:1: listener: expected at least one", ""},
+		{"[[listener]]\ntls = \"stls\"", "f:1: listener.address: expected host:port", ""},
+		{"[[listener]]\naddress = \"localhost\"", "f:2: listener.address: expected host:port", ""},
+		{"[[listener]]\naddress = \":pop3\"", "f:2: listener.address: expected host:port", ""},
+		{"[[listener]]\naddress = \":1\"\n[[listener]]\naddress = \":1\"", "f:4: listener.address: :1 is listened on already", ""},
+		{"[[listener]]\naddress = \":1\"\n[[listener]]\naddress = \":2\"\ntls = \"starttls\"", `f:5: listener.tls: expected "stls", "implicit" or "none"`, ""},
+		{"[[listener]]\naddress = \":1\"\ntls = \"implicit\"\nallow_cleartext = true", "f:4: listener.allow_cleartext: nothing is in clear", ""},
+		{"language = \"fr\"", `f:1: language: expected "en" or "de"`, ""},
+		{"expire_days = -1", "f:1: expire_days: expected a number of days", ""},
+		{"hostname = \"a b\"", "f:1: hostname: expected a host name", ""},
+		{"greeting = \"a<b\"", "f:1: greeting: a greeting must not have a <", "APOP"},
+		{"greeting = \"[ab\"", "f:1: greeting: a text must not begin with [", ""},
+		{"greeting = \"a\\tb\"", "f:1: greeting: expected one line of text", ""},
+		{"sign_off = \"a\\r\\nb\"", "f:1: sign_off: expected one line of text", ""},
+		{"sign_off = \"" + strings.Repeat("x", 201) + "\"", "f:1: sign_off: expected at most 200 octets", ""},
+		{"[tls]\ncertificate = \"c\"", "f:1: tls: expected both certificate and key", ""},
+		{"last = true\nlast = false", "f:2: ", "TOML"},
+		{"\n\nlast = ", "f:3: ", "TOML"},
+		{"last = true\n= 3", "f:2: ", "TOML"},
+		{"last = tru", "f:1: ", "TOML"},
+	} {
+		_, err := Parse("f", []byte(c.text))
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s\n got %v\nwant %s", c.text, err, c.want)
+		}
+		if h := hint.Of(err); h == "" || !strings.Contains(h, c.hint) {
+			t.Errorf("%s\n hint %q, want %q", c.text, h, c.hint)
+		}
+	}
+}
+
+func TestWhatMayBeAMistakeIsAWarning(t *testing.T) {
+	for text, want := range map[string]string{
+		"greeting = \"Grüß Gott\"":                                      "f:1: greeting: not ASCII",
+		"[[listener]]\naddress = \":110\"\nallow_cleartext = true":      "f:3: listener.allow_cleartext: passwords may cross",
+		"[[listener]]\naddress = \"10.0.0.1:110\"\ntls = \"none\"":      "f:3: listener.tls: nobody but this machine",
+		"[[listener]]\naddress = \"127.0.0.1:110\"\ntls = \"none\"":     "",
+		"[[listener]]\naddress = \"[::1]:110\"\nallow_cleartext = true": "",
+		"sign_off = \"a < b\"":                                          "",
+	} {
+		c, err := Parse("f", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := strings.Join(c.Warnings, "\n"); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestValuesArrive(t *testing.T) {
+	c, err := Parse("f", []byte("limits.idle = \"1h\"\nlast = true\nlistener = [{address = \"[::1]:110\", tls = \"none\"}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Limits.Idle.Duration != time.Hour || !c.Last || c.Limits.FailedLogins != 3 || len(c.Listeners) != 1 || c.Listeners[0] != (Listener{Address: "[::1]:110", TLS: NoTLS}) {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestCommandLineReplacesListeners(t *testing.T) {
+	c := Default()
+	c.Listeners[0].AllowCleartext = true
+	c.Listen(false, "127.0.0.1:0")
+	c.Listen(true, "")
+	want := []Listener{{Address: "127.0.0.1:0", TLS: STLS, AllowCleartext: true}}
+	if !reflect.DeepEqual(c.Listeners, want) {
+		t.Errorf("got %+v", c.Listeners)
+	}
+	c.Listen(true, "[::1]:0")
+	if want = append(want, Listener{Address: "[::1]:0", TLS: Implicit}); !reflect.DeepEqual(c.Listeners, want) {
+		t.Errorf("got %+v", c.Listeners)
+	}
+}

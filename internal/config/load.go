@@ -1,0 +1,73 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"postfach/internal/hint"
+)
+
+// Load reads a file. Paths in it are relative to the folder that it is in.
+func Load(name string) (*Config, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, hint.Add(fmt.Errorf("read the configuration: %w", err), "postfachd starts without one, too; docs/postfachd.toml is an example")
+	}
+	c, err := Parse(name, content)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range []*string{&c.Data, &c.Accounts, &c.TLS.Certificate, &c.TLS.Key} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	return c, nil
+}
+
+// Parse understands the content of a file. name is what errors call it.
+func Parse(name string, content []byte) (*Config, error) {
+	doc, err := locate(name, content)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.checkKeys(); err != nil {
+		return nil, err
+	}
+	c := Default()
+	if doc.has("listener") {
+		c.Listeners = nil
+	}
+	decoder := toml.NewDecoder(bytes.NewReader(content)).DisallowUnknownFields()
+	if err := decoder.Decode(c); err != nil {
+		return nil, doc.syntax(err)
+	}
+	for i := range c.Listeners {
+		if c.Listeners[i].TLS == "" {
+			c.Listeners[i].TLS = STLS
+		}
+	}
+	if err := c.check(doc); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// syntax is an error of the TOML decoder, told like all others.
+func (d *document) syntax(err error) error {
+	var decode *toml.DecodeError
+	if !errors.As(err, &decode) {
+		return fmt.Errorf("%s: %w", d.name, err)
+	}
+	line, _ := decode.Position()
+	return hint.Add(fmt.Errorf("%s:%d: %s", d.name, line, trimToml(decode.Error())), `the form is TOML: key = "text", key = 5, key = true, sections in [brackets]`)
+}
