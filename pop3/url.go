@@ -97,7 +97,9 @@ func (u *URL) parseUser(s string) (err error) {
 
 func (u *URL) parseHost(hostport string) error {
 	host, port := hostport, ""
+	unsafe := " ;@/:"                     // no host name has them, not even escaped
 	if strings.HasPrefix(hostport, "[") { // [IPv6] or [IPv6]:port
+		unsafe = ""
 		end := strings.IndexByte(hostport, ']')
 		if end < 0 {
 			return errors.New("the address has no closing bracket")
@@ -119,7 +121,7 @@ func (u *URL) parseHost(hostport string) error {
 	if u.Host, err = unescape(host); err != nil {
 		return err
 	}
-	if u.Host == "" || strings.ContainsAny(u.Host, " ;@/") {
+	if u.Host == "" || strings.ContainsAny(u.Host, unsafe) {
 		return errors.New("want a host name")
 	}
 	if port == "" {

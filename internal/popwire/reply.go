@@ -3,6 +3,7 @@ package popwire
 import (
 	"bytes"
 	"strings"
+	"unicode"
 
 	"postfach/pop3"
 )
@@ -34,7 +35,7 @@ func AppendReply(dst []byte, r Reply) []byte {
 		dst = append(dst, ' ')
 	}
 	for _, c := range r.Text {
-		if c < 0x20 || c == 0x7f {
+		if unicode.IsControl(c) {
 			c = '?'
 		}
 		s := string(c)
@@ -57,7 +58,7 @@ func ParseReply(line []byte, how Strictness) (Reply, error) {
 		r.OK = true
 	case is(status, "-ERR", how):
 	default:
-		return r, &pop3.ProtocolError{Want: "+OK or -ERR", Got: shorten(line)}
+		return r, &pop3.ProtocolError{Want: "+OK or -ERR", Got: Shorten(line)}
 	}
 	r.Code, r.Text = splitCode(string(rest))
 	return r, nil
@@ -80,8 +81,8 @@ func splitCode(text string) (pop3.Code, string) {
 	return pop3.Code(code), strings.TrimPrefix(rest, " ")
 }
 
-// shorten bounds what an error repeats of the peer's words.
-func shorten(line []byte) string {
+// Shorten bounds what an error repeats of the peer's words.
+func Shorten(line []byte) string {
 	const most = 80
 	if len(line) > most {
 		return string(line[:most]) + "..."

@@ -1,0 +1,131 @@
+package sasl_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/xdg-go/scram"
+
+	"postfach/sasl"
+)
+
+// P3-PLAIN-01, P3-PLAIN-02.
+func TestPlainGrammar(t *testing.T) {
+	long := strings.Repeat("x", 255)
+	for _, test := range []struct {
+		response string
+		ok       bool
+	}{
+		{"\x00u\x00p w", true},
+		{"u\x00u\x00p w", true},
+		{long + "\x00" + long + "\x00" + long, true},
+		{"", false},
+		{"u", false},
+		{"\x00u", false},
+		{"\x00u\x00p\x00w", false},
+		{"\x00\x00p", false},
+		{"\x00u\x00", false},
+		{"\x00" + long + "x\x00p", false},
+		{"\x00u\x00\xff", false},
+	} {
+		asked := false
+		server := sasl.NewPlainServer(func(identity, user, password string) error {
+			asked = true
+			if got := identity + "\x00" + user + "\x00" + password; got != test.response {
+				t.Errorf("%q: check got %q", test.response, got)
+			}
+			return nil
+		})
+		_, done, err := server.Next([]byte(test.response))
+		if ok := done && err == nil; ok != test.ok || asked != test.ok || !ok && !errors.Is(err, sasl.ErrMessage) {
+			t.Errorf("%q: done %v, %v", test.response, done, err)
+		}
+	}
+}
+
+// P3-AUTH-10.
+func TestPlainAsksWhenThereIsNoInitialResponse(t *testing.T) {
+	refusal := errors.New("no")
+	server := sasl.NewPlainServer(func(_, _, _ string) error { return refusal })
+	if challenge, done, err := server.Next(nil); len(challenge) > 0 || done || err != nil {
+		t.Fatalf("%q, %v, %v", challenge, done, err)
+	}
+	if _, _, err := server.Next([]byte("\x00u\x00x")); !errors.Is(err, refusal) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPlainClient(t *testing.T) {
+	mech, ir, err := sasl.NewPlainClient("", "u", "p w").Start()
+	if mech != sasl.Plain || string(ir) != "\x00u\x00p w" || err != nil {
+		t.Errorf("%s, %q, %v", mech, ir, err)
+	}
+	if _, _, err := sasl.NewPlainClient("", "u", "a\x00b").Start(); err == nil {
+		t.Error("a NUL went into the message")
+	}
+}
+
+// P3-SCRAM-01, P3-SCRAM-05: both ends prove that they know the password.
+func TestScramProvesBothEnds(t *testing.T) {
+	credentials := func(password string) scram.StoredCredentials {
+		client, err := scram.SHA256.NewClient("user", password, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "salt of 16 octet", Iters: 4096})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	server, err := scram.SHA256.NewServer(func(string) (scram.StoredCredentials, error) { return credentials("pencil"), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	exchange := func(password string, forge bool) (finished bool, err error) {
+		client := sasl.NewScramSHA256Client("user", password)
+		mech, message, err := client.Start()
+		if mech != sasl.ScramSHA256 || err != nil {
+			t.Fatal(mech, err)
+		}
+		for conv := server.NewConversation(); !conv.Done(); {
+			challenge, err := conv.Step(string(message))
+			if err != nil {
+				return false, err
+			}
+			if forge && strings.HasPrefix(challenge, "v=") {
+				challenge = "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+			}
+			if message, err = client.Next([]byte(challenge)); err != nil {
+				return false, err
+			}
+		}
+		return client.(interface{ Finished() bool }).Finished(), nil
+	}
+	if finished, err := exchange("pencil", false); !finished || err != nil {
+		t.Errorf("right password: %v, %v", finished, err)
+	}
+	if _, err := exchange("crayon", false); err == nil {
+		t.Error("wrong password passed")
+	}
+	if finished, err := exchange("pencil", true); finished || err == nil {
+		t.Error("a server that does not know the password passed")
+	}
+}
+
+// P3-UTF-07, P3-USR-05.
+func TestPreparation(t *testing.T) {
+	for in, want := range map[string]string{
+		" pw ": " pw ", "p w": "p w", "I\u00adX": "IX", "\u00aa": "a", "\u2168": "IX", "m\u00fcller": "m\u00fcller",
+	} {
+		if got, err := sasl.PreparePassword(in); got != want || err != nil {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+	}
+	for _, bad := range []string{"", "\u00ad", "a\x07", "a\x00b", "\u0627\u0031", "\xc3\x28"} {
+		if got, err := sasl.PrepareName(bad); err == nil {
+			t.Errorf("%q became %q", bad, got)
+		}
+	}
+}
