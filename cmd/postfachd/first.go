@@ -112,7 +112,8 @@ func (l *firstLogin) next(folder datafolder.Folder, sockets []*socket) string {
 
 // getCommand is how postfach fetches this mailbox.
 func getCommand(user, port string, folder datafolder.Folder) string {
-	return fmt.Sprintf("postfach get pop3s://%s@localhost:%s/ --cacert %s", user, port, quote(folder.Certificate()))
+	return fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) postfach get pop3s://%s@localhost:%s --cafile %s --to maildir:Mail",
+		quote(folder.FirstLogin()), user, port, quote(folder.Certificate()))
 }
 
 // quote makes one word of the shell of a path.

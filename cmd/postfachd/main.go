@@ -91,6 +91,8 @@ func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
 	if err := dropRoot(folder, log); err != nil {
 		return err
 	}
+	harden(log)
+	os.Remove(folder.Listeners()) // of a server that was killed
 	if err := checkReach(f, cfg, folder); err != nil {
 		return err
 	}

@@ -117,9 +117,8 @@ func (m *mbox) torn(at, size int64) (torn bool, where int64, err error) {
 			return false, at, err
 		}
 		s, ours := parseSeparator(head)
-		begins := bytes.HasPrefix(head, []byte("From "))
-		if !ours && begins && err == nil {
-			return false, at, nil // another program's message
+		if !ours && !beginning(head) {
+			return false, at, nil // another program wrote it
 		}
 		length := int64(len(head)) + int64(s.octets) + 1
 		if ours && at+length <= size {
@@ -139,6 +138,16 @@ func (m *mbox) torn(at, size int64) (torn bool, where int64, err error) {
 		return !more, at, err
 	}
 	return false, at, nil
+}
+
+// beginning reports whether this may be what is left of a separator: a piece
+// of one without its end, or the zeros that a disk gives for what it has not
+// written.
+func beginning(head []byte) bool {
+	const from = "From "
+	written, _, zeros := bytes.Cut(head, []byte{0})
+	n := min(len(written), len(from))
+	return string(written[:n]) == from[:n] && (zeros || head[len(head)-1] != '\n')
 }
 
 // sameHash reports whether the message is what its separator says.

@@ -17,6 +17,7 @@ import (
 // is lost, wins here over "files are served as they are". This comes before the
 // removal and is durable by then; where it fails, the marked message stays.
 func (u *update) pin(others []*entry) {
+	others = u.known(others)
 	for {
 		heir := u.heir(others)
 		if heir == nil {
@@ -33,13 +34,31 @@ func (u *update) pin(others []*entry) {
 	}
 }
 
+// known returns the files that the disk says something about. A marked message
+// that has to do with one of the others stays: it could be its twin.
+func (u *update) known(others []*entry) (known []*entry) {
+	for _, e := range others {
+		if e.known() {
+			known = append(known, e)
+			continue
+		}
+		for _, m := range u.order {
+			if m.base == e.name.base || m.id == e.name.uniqueID() {
+				m.fail(errAmbiguous)
+			}
+		}
+	}
+	return known
+}
+
 // heir returns a file that will have the unique-id of a message which is about
 // to go, if there is one.
 func (u *update) heir(others []*entry) *entry {
 	if len(others) == 0 {
 		return nil
 	}
-	for _, e := range identify(slices.Clone(others)) {
+	messages, _ := identify(slices.Clone(others)) // all are known: no error
+	for _, e := range messages {
 		if m := u.marked[e.id]; m != nil && m.err == nil {
 			return e
 		}

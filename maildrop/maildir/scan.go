@@ -3,6 +3,7 @@ package maildir
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 
@@ -42,10 +43,10 @@ func (s *Store) scan(ctx context.Context, root string) ([]*entry, error) {
 			return nil, err
 		}
 		if all && (r.steady || r.again(earlier)) {
-			return identify(entries), nil
+			return identify(entries)
 		}
 		if try == maxReadings {
-			return identify(append(entries, lost(seen, entries)...)), nil
+			return identify(append(entries, lost(seen, entries)...))
 		}
 		for _, e := range entries {
 			seen[e.name.base] = e
@@ -94,38 +95,47 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 	return entries, all, nil
 }
 
+// errAmbiguous: two files have one name, and the disk does not say whether they
+// are one file. To guess would give a message an id that is not its own.
+var errAmbiguous = errors.New("cannot tell whether two files are one message")
+
 // identify puts entries in order, gives each message its unique-id, and leaves
 // out further names of the same message. No two messages get the same id
 // (P3-UIDL-04).
-func identify(entries []*entry) []*entry {
+func identify(entries []*entry) ([]*entry, error) {
 	slices.SortStableFunc(entries, func(a, b *entry) int {
 		return compareNames(a.name, b.name)
 	})
 	messages := make([]*entry, 0, len(entries))
 	taken := make(map[pop3.UniqueID]*entry, len(entries))
 	for _, e := range entries {
-		if e.settle(messages, taken) {
+		own, err := e.settle(messages, taken)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.name.whole, err)
+		}
+		if own {
 			taken[e.id] = e
 			messages = append(messages, e)
 		}
 	}
-	return messages
+	return messages, nil
 }
 
-// settle finds the unique-id of e. It is false when e is no message of its own:
+// settle finds the unique-id of e. own is false when e is no message of its own:
 // one file in new/ and in cur/ was moved while the folders were read, or is the
 // rest of a move that was interrupted.
-func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) bool {
+func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) (own bool, err error) {
 	e.id = e.name.uniqueID()
-	if taken[e.id] == nil {
-		return true
+	other := taken[e.id]
+	if other == nil {
+		return true, nil
 	}
-	if !e.known() { // no way to tell a second name from a second message
-		return false
+	if !e.known() || !other.known() {
+		return false, errAmbiguous
 	}
 	for i := len(before) - 1; i >= 0 && before[i].name.base == e.name.base; i-- {
 		if before[i].info.ID == e.info.ID {
-			return false
+			return false, nil
 		}
 	}
 	// Two files with one name are two messages. The whole name tells the later
@@ -134,10 +144,10 @@ func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) bool {
 		e.id = hashID(text)
 		other := taken[e.id]
 		if other == nil {
-			return true
+			return true, nil
 		}
-		if other.info.ID == e.info.ID { // see pin
-			return false
+		if other.info.ID == e.info.ID { // see giveName
+			return false, nil
 		}
 	}
 }

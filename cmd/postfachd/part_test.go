@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"postfach/internal/config"
+	"postfach/pop3"
+)
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func TestCertificateIsForThisMachineOnly(t *testing.T) {
+	now := time.Now()
+	text, _, err := selfSigned("mail.example.org", now)
+	must(t, err)
+	block, _ := pem.Decode(text)
+	cert, err := x509.ParseCertificate(block.Bytes)
+	must(t, err)
+	roots := x509.NewCertPool()
+	roots.AddCert(cert)
+	for _, name := range []string{"localhost", "mail.example.org", "127.0.0.1", "::1"} {
+		if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, DNSName: name, CurrentTime: now.AddDate(9, 0, 0)}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, DNSName: "example.org"}); err == nil || cert.IsCA {
+		t.Error("the certificate is good for more than it should be")
+	}
+	if text, _, err = selfSigned("not a name", now); err != nil || text == nil {
+		t.Error(err)
+	}
+}
+
+// A connection goes to whoever serves at that moment, and none is lost between
+// two.
+func TestTurnsShareASocket(t *testing.T) {
+	sockets, err := listenAll([]config.Listener{{Address: "127.0.0.1:0"}})
+	must(t, err)
+	defer closeAll(sockets)
+	s := sockets[0]
+	first, second := s.turn(), s.turn()
+	must(t, first.Close())
+	if _, err := first.Accept(); err != net.ErrClosed {
+		t.Errorf("Accept after Close: %v", err)
+	}
+	conn, err := net.Dial("tcp", s.Addr().String())
+	must(t, err)
+	defer conn.Close()
+	got, err := second.Accept()
+	must(t, err)
+	if got.RemoteAddr().String() != conn.LocalAddr().String() {
+		t.Error("not the connection that was made")
+	}
+	got.Close()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := second.Accept(); err != net.ErrClosed {
+			t.Errorf("Accept when the socket closes: %v", err)
+		}
+	})
+	must(t, s.Close())
+	wg.Wait()
+}
+
+func TestListenAllIsAllOrNothing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	taken := l.Addr().String()
+	must(t, l.Close())
+	first := config.Listener{Address: taken}
+	if sockets, err := listenAll([]config.Listener{first, {Address: "192.0.2.1:1"}}); err == nil {
+		closeAll(sockets)
+		t.Fatal("listens on an address that is not here")
+	}
+	sockets, err := listenAll([]config.Listener{first})
+	must(t, err) // it was closed again
+	closeAll(sockets)
+}
+
+// deliverer is a maildrop.Deliverer that shows what it gets.
+type deliverer func(text string)
+
+func (d deliverer) Deliver(_ context.Context, _ string, msg io.Reader) (pop3.UniqueID, error) {
+	octets, err := io.ReadAll(msg)
+	d(string(octets))
+	return "x", err
+}
+
+func TestWelcomeMailIsGoodMIME(t *testing.T) {
+	var texts []string
+	must(t, welcome(deliverer(func(text string) { texts = append(texts, text) }), "anna"))
+	if len(texts) != 3 {
+		t.Fatalf("%d messages", len(texts))
+	}
+	for _, text := range texts {
+		m, err := mail.ReadMessage(strings.NewReader(text))
+		must(t, err)
+		if _, err := m.Header.Date(); err != nil {
+			t.Error(err)
+		}
+		if to, err := m.Header.AddressList("To"); err != nil || to[0].Address != "anna@localhost" {
+			t.Errorf("To: %v, %v", to, err)
+		}
+		for line := range strings.Lines(text) {
+			if len(line) > 79 || strings.Contains(line, "@USER@") || strings.ContainsFunc(line, func(r rune) bool { return r > 126 }) {
+				t.Errorf("line %q", line)
+			}
+		}
+	}
+	umlauts, err := mail.ReadMessage(strings.NewReader(texts[1]))
+	must(t, err)
+	if got, err := new(mime.WordDecoder).DecodeHeader(umlauts.Header.Get("Subject")); got != "Grüße, Umlaute und ein Euro: €" || err != nil {
+		t.Errorf("Subject %q, %v", got, err)
+	}
+	_, params, err := mime.ParseMediaType(umlauts.Header.Get("Content-Type"))
+	must(t, err)
+	parts := multipart.NewReader(umlauts.Body, params["boundary"])
+	for _, want := range []string{"Grüße aus dem Postfach!", "Straße"} {
+		part, err := parts.NextRawPart()
+		must(t, err)
+		var body io.Reader = quotedprintable.NewReader(part)
+		if part.Header.Get("Content-Transfer-Encoding") == "base64" {
+			body = base64.NewDecoder(base64.StdEncoding, part)
+		}
+		text, err := io.ReadAll(body)
+		must(t, err)
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in %s", want, text)
+		}
+	}
+	if !strings.Contains(texts[2], "\n.\n") || !strings.Contains(texts[2], "\n..two\n") {
+		t.Error("no dots to learn from")
+	}
+}
+
+func TestInstalledUnitIsHardened(t *testing.T) {
+	unit, err := os.ReadFile(filepath.Join("..", "..", "packaging", "postfachd.service"))
+	must(t, err)
+	for _, want := range []string{"NoNewPrivileges=true", "ProtectSystem=strict", "User=postfach", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "MemoryDenyWriteExecute=true", "UMask=0077"} {
+		if !strings.Contains(string(unit), "\n"+want+"\n") {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for path, want := range map[string]string{"/a/b-c.d": "/a/b-c.d", "/a b": "'/a b'", "/it's": `'/it'\''s'`, "": ""} {
+		if got := quote(path); got != want {
+			t.Errorf("quote(%q) = %s, want %s", path, got, want)
+		}
+	}
+}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"postfach/internal/datafolder"
+)
+
+// actAsProgram makes the test binary postfachd itself.
+const actAsProgram = "POSTFACHD_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(actAsProgram) != "" {
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// patience is how long a test waits for an event. None should take that long.
+const patience = 30 * time.Second
+
+// A program is a postfachd that runs in a process of its own.
+type program struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout *lines
+	stderr *lines
+	exited chan error
+}
+
+// launch starts postfachd. The test's end kills what still runs.
+func launch(t *testing.T, args ...string) *program {
+	t.Helper()
+	exe, err := os.Executable()
+	must(t, err)
+	p := &program{t: t, cmd: exec.Command(exe, args...), exited: make(chan error, 1)}
+	p.cmd.Env = append(os.Environ(), actAsProgram+"=1")
+	stdout, err := p.cmd.StdoutPipe()
+	must(t, err)
+	stderr, err := p.cmd.StderrPipe()
+	must(t, err)
+	must(t, p.cmd.Start())
+	p.stdout, p.stderr = newLines(stdout), newLines(stderr)
+	over := make(chan struct{})
+	go func() {
+		<-p.stdout.over // Wait closes the pipes: all must have been read
+		<-p.stderr.over
+		p.exited <- p.cmd.Wait()
+		close(over)
+	}()
+	t.Cleanup(func() {
+		p.cmd.Process.Kill()
+		<-over
+		if t.Failed() {
+			t.Logf("stdout:\n%s\nstderr:\n%s", p.stdout, p.stderr)
+		}
+	})
+	return p
+}
+
+// serve starts postfachd on free ports and waits until it accepts.
+func serveIn(t *testing.T, data string, args ...string) *program {
+	t.Helper()
+	p := launch(t, append([]string{"--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"}, args...)...)
+	p.stdout.wait(t, "listening pop3s ")
+	return p
+}
+
+// address is where the program said it listens.
+func (p *program) address(protocol string) string {
+	p.t.Helper()
+	line := p.stdout.wait(p.t, "listening "+protocol+" ")
+	return strings.TrimPrefix(line, "listening "+protocol+" ")
+}
+
+func (p *program) signal(sig os.Signal) {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Signal(sig))
+}
+
+// wait returns the exit code.
+func (p *program) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		p.t.Fatal("the program does not end")
+		return 0
+	}
+}
+
+// end ends the program as an operator does.
+func (p *program) end() {
+	p.t.Helper()
+	p.signal(syscall.SIGTERM)
+	if code := p.wait(); code != 0 {
+		p.t.Errorf("exit code %d after SIGTERM", code)
+	}
+}
+
+// lines are what a program has printed.
+type lines struct {
+	over chan struct{}
+	mu   sync.Mutex // guards what follows
+	text []string
+	news chan struct{} // closed at the next line
+}
+
+func newLines(r io.Reader) *lines {
+	l := &lines{over: make(chan struct{}), news: make(chan struct{})}
+	go func() {
+		defer close(l.over)
+		for scanner := bufio.NewScanner(r); scanner.Scan(); {
+			l.mu.Lock()
+			l.text = append(l.text, scanner.Text())
+			close(l.news)
+			l.news = make(chan struct{})
+			l.mu.Unlock()
+		}
+	}()
+	return l
+}
+
+// wait returns the first line with part in it.
+func (l *lines) wait(t *testing.T, part string) string {
+	t.Helper()
+	return l.waitAfter(t, 0, part)
+}
+
+// waitAfter is wait among the lines after the first n.
+func (l *lines) waitAfter(t *testing.T, n int, part string) string {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		l.mu.Lock()
+		for _, line := range l.text[min(n, len(l.text)):] {
+			if strings.Contains(line, part) {
+				l.mu.Unlock()
+				return line
+			}
+		}
+		news := l.news
+		l.mu.Unlock()
+		select {
+		case <-news:
+		case <-l.over:
+			t.Fatalf("ended without %q", part)
+		case <-timeout:
+			t.Fatalf("no line with %q", part)
+		}
+	}
+}
+
+func (l *lines) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.text)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.text, "\n")
+}
+
+// A client speaks POP3 by hand.
+type client struct {
+	t    *testing.T
+	conn net.Conn
+	r    *bufio.Reader
+}
+
+// dialTLS connects to pop3s and trusts the data folder's certificate only.
+func (p *program) dialTLS(data string) *client {
+	p.t.Helper()
+	conn, err := tls.Dial("tcp", p.address("pop3s"), &tls.Config{RootCAs: pool(p.t, data), ServerName: "localhost"})
+	must(p.t, err)
+	return newClient(p.t, conn)
+}
+
+// dial connects to pop3, without TLS.
+func (p *program) dial() *client {
+	p.t.Helper()
+	conn, err := net.Dial("tcp", p.address("pop3"))
+	must(p.t, err)
+	return newClient(p.t, conn)
+}
+
+func newClient(t *testing.T, conn net.Conn) *client {
+	t.Cleanup(func() { conn.Close() })
+	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	return &client{t, conn, bufio.NewReader(conn)}
+}
+
+func pool(t *testing.T, data string) *x509.CertPool {
+	t.Helper()
+	octets, err := os.ReadFile(datafolder.Folder(data).Certificate())
+	must(t, err)
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(octets) {
+		t.Fatal("no certificate")
+	}
+	return roots
+}
+
+// line reads one line.
+func (c *client) line() string {
+	c.t.Helper()
+	line, err := c.r.ReadString('\n')
+	must(c.t, err)
+	return strings.TrimRight(line, "\r\n")
+}
+
+// say sends a command and returns the answer's first line.
+func (c *client) say(command string) string {
+	c.t.Helper()
+	_, err := fmt.Fprintf(c.conn, "%s\r\n", command)
+	must(c.t, err)
+	return c.line()
+}
+
+// login logs in, after the greeting.
+func (c *client) login(user, password string) {
+	c.t.Helper()
+	c.line()
+	c.say("USER " + user)
+	if answer := c.say("PASS " + password); !strings.HasPrefix(answer, "+OK") {
+		c.t.Fatalf("login as %s: %s", user, answer)
+	}
+}
+
+// firstPassword reads what the first start left.
+func firstPassword(t *testing.T, data string) string {
+	t.Helper()
+	octets, err := os.ReadFile(datafolder.Folder(data).FirstLogin())
+	must(t, err)
+	_, password, ok := strings.Cut(strings.TrimSpace(string(octets)), "password ")
+	if !ok {
+		t.Fatalf("no password in %q", octets)
+	}
+	return password
+}
+
+// tempDir is t.TempDir, open for the user that root becomes.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.Chmod(filepath.Dir(dir), 0o755))
+	return dir
+}
+
+func newData(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(tempDir(t), "data")
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

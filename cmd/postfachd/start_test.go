@@ -1,0 +1,232 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"postfach/internal/accounts"
+	"postfach/internal/datafolder"
+)
+
+func TestFirstStartComesUpAndSaysWhatToType(t *testing.T) {
+	data := newData(t)
+	p := serveIn(t, data)
+	p.stdout.wait(t, "Your own account")
+	said := p.stdout.String()
+	password := firstPassword(t, data)
+	_, port, err := net.SplitHostPort(p.address("pop3s"))
+	must(t, err)
+	for _, want := range []string{"curl --netrc-file ", "--cacert " + filepath.Join(data, "tls", "cert.pem"), "--ssl-reqd pop3://localhost:", "pop3s://localhost:" + port + "/", "Thunderbird", "postfach get "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("not said: %s", want)
+		}
+	}
+	if strings.Contains(said+p.stderr.String(), password) {
+		t.Error("the password is printed: it may end in a log")
+	}
+	c := p.dialTLS(data)
+	c.login("postfach", password)
+	if got := c.say("STAT"); !strings.HasPrefix(got, "+OK 3 ") {
+		t.Errorf("STAT: %s", got)
+	}
+	p.end()
+}
+
+func TestFirstStartIsClosedToOthers(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	must(t, filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: mode %o", path, info.Mode().Perm())
+		}
+		return err
+	}))
+	for _, part := range []string{"mail/postfach/new", "accounts", "tls/cert.pem", "tls/key.pem", "keys", "run", "first-login.txt"} {
+		if !exists(filepath.Join(data, part)) {
+			t.Errorf("%s is missing", part)
+		}
+	}
+}
+
+// Others follow the printed lines: curl does what they say.
+func TestPrintedCommandsWork(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl here")
+	}
+	p := serveIn(t, newData(t))
+	p.stdout.wait(t, "Your own account")
+	for line := range strings.Lines(p.stdout.String()) {
+		if !strings.HasPrefix(line, "  curl ") {
+			continue
+		}
+		out, err := exec.Command("sh", "-c", strings.TrimSpace(line)+" --silent --show-error --max-time 20").CombinedOutput()
+		if err != nil || len(out) == 0 {
+			t.Errorf("%s: %v\n%s", line, err, out)
+		}
+	}
+}
+
+// snapshot is all that a start could change, save in run/.
+func snapshot(t *testing.T, data string) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == "run" {
+			return fs.SkipDir
+		}
+		st := info.Sys().(*syscall.Stat_t)
+		fmt.Fprintln(&b, path, info.Mode(), info.ModTime(), st.Ctim, st.Ino, st.Uid)
+		if info.Mode().IsRegular() {
+			octets, err := os.ReadFile(path)
+			must(t, err)
+			fmt.Fprintf(&b, "%x\n", octets)
+		}
+		return nil
+	}))
+	return b.String()
+}
+
+func TestSecondStartChangesNothing(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	before := snapshot(t, data)
+	p := serveIn(t, data)
+	c := p.dialTLS(data)
+	c.login("postfach", firstPassword(t, data))
+	c.say("QUIT")
+	p.end()
+	if after := snapshot(t, data); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if strings.Contains(p.stdout.String(), "first") {
+		t.Errorf("the second start says:\n%s", p.stdout)
+	}
+}
+
+func TestRemovedAccountsFileIsNotReplacedByWelcomesTwice(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	must(t, os.Remove(filepath.Join(data, "accounts")))
+	p := serveIn(t, data)
+	p.stdout.wait(t, "Your own account")
+	p.end()
+	mail, err := os.ReadDir(filepath.Join(data, "mail", "postfach", "new"))
+	must(t, err)
+	if len(mail) != 3 {
+		t.Errorf("%d messages", len(mail))
+	}
+}
+
+func TestListenersAreInTheRunFolderWhileItRuns(t *testing.T) {
+	data := newData(t)
+	p := serveIn(t, data)
+	octets, err := os.ReadFile(filepath.Join(data, "run", "listeners"))
+	must(t, err)
+	want := fmt.Sprintf("listening pop3 %s\nlistening pop3s %s\n", p.address("pop3"), p.address("pop3s"))
+	if string(octets) != want {
+		t.Errorf("got %q, want %q", octets, want)
+	}
+	p.end()
+	if exists(filepath.Join(data, "run", "listeners")) {
+		t.Error("the file outlives the server")
+	}
+}
+
+func TestEmptyAddressSwitchesAListenerOff(t *testing.T) {
+	p := launch(t, "--data", newData(t), "--pop3", "127.0.0.1:0", "--pop3s", "")
+	p.address("pop3")
+	p.stdout.wait(t, "Your own account")
+	if strings.Contains(p.stdout.String(), "listening pop3s") {
+		t.Error(p.stdout)
+	}
+	p.end()
+}
+
+// refused starts postfachd and expects it to end with an error and a hint.
+func refused(t *testing.T, want, hint string, args ...string) {
+	t.Helper()
+	p := launch(t, args...)
+	if code := p.wait(); code == 0 {
+		t.Error("exit code 0")
+	}
+	said := p.stderr.String()
+	if !strings.Contains(said, "postfachd: ") || !strings.Contains(said, want) || !strings.Contains(said, "\nhint: ") || !strings.Contains(said, hint) {
+		t.Errorf("got:\n%s\nwant %q, hint %q", said, want, hint)
+	}
+	if strings.Contains(p.stdout.String(), "listening") {
+		t.Error("it said that it listens")
+	}
+}
+
+func TestRefusesToStart(t *testing.T) {
+	dir := tempDir(t)
+	bad := filepath.Join(dir, "bad.toml")
+	must(t, os.WriteFile(bad, []byte("\n[limits]\nidel = \"10m\"\n"), 0o644))
+	free := []string{"--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0", "--data", filepath.Join(dir, "data")}
+	refused(t, "there is nothing to listen on", "--pop3", "--pop3", "", "--pop3s", "", "--data", dir)
+	refused(t, `"localhost": expected host:port`, "127.0.0.1:1110", "--pop3", "localhost")
+	refused(t, bad+":3: unknown key limits.idel", "did you mean limits.idle?", append(free, "--config", bad)...)
+	refused(t, "no such file", "example", append(free, "--config", filepath.Join(dir, "none.toml"))...)
+	refused(t, "unknown flag --pop", "--help", "--pop", "x")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	refused(t, "address already in use", "another server has the port", append(free, "--pop3", l.Addr().String())...)
+}
+
+func TestTwoServersOnOneFolder(t *testing.T) {
+	data := newData(t)
+	p := serveIn(t, data)
+	refused(t, "another postfachd uses the data folder", "--data DIR", "--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "")
+	p.dialTLS(data).login("postfach", firstPassword(t, data))
+	if !exists(filepath.Join(data, "run", "listeners")) {
+		t.Error("the refused server has removed the other one's file")
+	}
+	p.signal(syscall.SIGKILL)
+	p.wait()
+	serveIn(t, data).end() // the lock died with its owner
+}
+
+func TestAccountsOpenToOthersAreRefused(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	must(t, os.Chmod(filepath.Join(data, "accounts"), 0o640))
+	refused(t, "is open to others", "chmod 600", "--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "")
+}
+
+func TestUserAddWorksWhileItServes(t *testing.T) {
+	data := newData(t)
+	p := serveIn(t, data)
+	folder := datafolder.Folder(data)
+	fsys, err := folder.FS()
+	must(t, err)
+	edit := accounts.Editor{Path: folder.Accounts(), Key: folder.APOPKey(), FS: fsys}
+	must(t, edit.SetPassword("postfach", "p w", ""))
+	p.dialTLS(data).login("postfach", "p w")
+	if greeting := p.dial().line(); strings.Contains(greeting, "<") {
+		t.Errorf("APOP is offered to nobody: %s", greeting)
+	}
+	must(t, edit.SetAPOP("postfach", "0123456789abcdef"))
+	if greeting := p.dial().line(); !strings.Contains(greeting, "<") {
+		t.Errorf("APOP is not offered: %s", greeting)
+	}
+	p.end()
+}
