@@ -39,6 +39,9 @@ type Result struct {
 	Octets  int64 // of those
 	Failed  int   // neither known nor fetched
 	Deleted int   // the server has marked them as deleted
+	// NotDeleted are those that it refused to mark: they stay, and the next
+	// run tries again.
+	NotDeleted int
 	// Quit is why Deleted may not have come true: an answer to QUIT that is an
 	// error, or none (P3-UPD-07). The next run finds out.
 	Quit error
@@ -177,6 +180,7 @@ func (r *run) delete(ctx context.Context) error {
 			r.result.Deleted++
 			r.report(Event{Kind: Deleted, Number: n})
 		case errors.As(err, &no):
+			r.result.NotDeleted++
 			r.report(Event{Kind: NotDeleted, Number: n, Err: err})
 		default:
 			return err

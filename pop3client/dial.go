@@ -48,6 +48,9 @@ func (o *Options) dial(ctx context.Context, addr, host string, before, after boo
 	}
 	conn, err := dial(ctx, "tcp", addr)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, wrap("connect", err)
 	}
 	c := newClient(conn, o)

@@ -22,6 +22,11 @@ func (c *Client) begin(ctx context.Context) (release func(), err error) {
 		return nil, ErrBusy
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case c.r.Buffered() > 0:
+		// It came with an earlier reply and answers nothing. From here on each
+		// reply would be taken for another one's, and its first line for a
+		// message's.
+		return nil, c.fail(&pop3.ProtocolError{Want: "one reply to each command"})
 	}
 	return c.t.watch(ctx), nil
 }

@@ -17,10 +17,20 @@ import (
 // flood is a server that says the beginning and then the same for ever.
 func flood(t *testing.T, beginning, more string) net.Conn {
 	client, server := pipe(t)
-	go io.Copy(io.Discard, server)
+	heard := make(chan bool, 10)
+	go func() {
+		for line := readLine(server); line != ""; line = readLine(server) {
+			heard <- true
+		}
+	}()
 	go func() {
 		defer server.Close()
-		io.WriteString(server, beginning)
+		for i, piece := range strings.SplitAfter(beginning, "\r\n") {
+			if i > 0 && strings.IndexAny(piece, "+-") == 0 {
+				<-heard
+			}
+			io.WriteString(server, piece)
+		}
 		chunk := strings.Repeat(more, 1+8192/len(more))
 		for {
 			if _, err := io.WriteString(server, chunk); err != nil {
@@ -100,11 +110,26 @@ func TestGarbage(t *testing.T) {
 		"LANG x": func(c *Client) error { _, err := c.Lang(t.Context(), "x"); return err },
 	}
 	for _, test := range []struct{ command, reply string }{
-		{"NOOP", "OK hi"}, {"NOOP", "+OKAY"}, {"NOOP", " +OK"}, {"NOOP", "* OK"}, {"NOOP", "+ "},
-		{"STAT", "+OK"}, {"STAT", "+OK many"}, {"STAT", "+OK -1 3"}, {"STAT", "+OK 1 99999999999999999999"},
-		{"LIST", "+OK\nS: 0 1"}, {"LIST", "+OK\nS: x"}, {"LIST", "+OK\nS: 1"}, {"LIST", "+OK\nS: +1 1"},
-		{"LIST 2", "+OK 1 1"}, {"LIST 2", "+OK"}, {"UIDL", "+OK\nS: x y"}, {"UIDL", "+OK\nS: 0 a"},
-		{"UIDL 2", "+OK 3 a"}, {"LAST", "+OK none"}, {"LANG x", "+OK"},
+		{"NOOP", "OK hi"},
+		{"NOOP", "+OKAY"},
+		{"NOOP", " +OK"},
+		{"NOOP", "* OK"},
+		{"NOOP", "+ "},
+		{"STAT", "+OK"},
+		{"STAT", "+OK many"},
+		{"STAT", "+OK -1 3"},
+		{"STAT", "+OK 1 99999999999999999999"},
+		{"LIST", "+OK\nS: 0 1"},
+		{"LIST", "+OK\nS: x"},
+		{"LIST", "+OK\nS: 1"},
+		{"LIST", "+OK\nS: +1 1"},
+		{"LIST 2", "+OK 1 1"},
+		{"LIST 2", "+OK"},
+		{"UIDL", "+OK\nS: x y"},
+		{"UIDL", "+OK\nS: 0 a"},
+		{"UIDL 2", "+OK 3 a"},
+		{"LAST", "+OK none"},
+		{"LANG x", "+OK"},
 	} {
 		c := open(t, hello+"C: "+test.command+"\nS: "+strings.ReplaceAll(test.reply, "+ ", "+\\x20")+"\n(hangup)\n", nil)
 		err := run[test.command](c)
@@ -129,6 +154,19 @@ func TestOddListings(t *testing.T) {
 	check(t, err)
 	equal(t, len(list), 0)
 	check(t, c.Close())
+}
+
+// TestOneReplyTooMany: what follows cannot be told apart any more.
+func TestOneReplyTooMany(t *testing.T) {
+	c := open(t, hello+"C: NOOP\nS: +OK\\x0d\\x0a+OK\n(hangup)\n", nil)
+	check(t, c.Noop(t.Context()))
+	_, err := c.Retr(t.Context(), 1)
+	if _, ok := errors.AsType[*pop3.ProtocolError](err); !ok {
+		t.Error(err)
+	}
+	if err := c.Noop(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
 }
 
 // TestGreetingRefused (P3-GRT-13).

@@ -1,8 +1,10 @@
 package pop3client
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 
@@ -138,18 +140,26 @@ func TestCleartext(t *testing.T) {
 	check(t, c.Close())
 }
 
-// TestProxyIsNotLoopback: a connection to a proxy on this machine goes
-// elsewhere.
+// TestProxyIsNotLoopback: a connection that a DialContext made on this machine
+// may go on to another one. Only the name of this machine says that it does not.
 func TestProxyIsNotLoopback(t *testing.T) {
-	dial := dialer(t, "S: +OK\nC: CAPA\nS: -ERR\n(hangup)\n")
-	c, err := Dial(t.Context(), "mail.test", &Options{Security: Cleartext, DialContext: dial})
-	check(t, err)
-	c.local = true // as if the proxy were on 127.0.0.1
-	c.local = c.local && loopbackHost("mail.test")
-	if err := c.User(t.Context(), "u"); !errors.Is(err, ErrCleartext) {
-		t.Error(err)
+	for addr, want := range map[string]bool{"mail.test": false, "192.0.2.1:110": false, "localhost": true, "127.0.0.1:1110": true, "[::1]:110": true} {
+		script := hello
+		if want {
+			script += "C: USER u\nS: +OK\n"
+		}
+		c, err := Dial(t.Context(), addr, &Options{
+			Security: Cleartext,
+			DialContext: func(context.Context, string, string) (net.Conn, error) {
+				return play(t, script+"(hangup)\n", transcript.Options{}), nil
+			},
+		})
+		check(t, err)
+		err = c.User(t.Context(), "u")
+		equal(t, err == nil, want)
+		equal(t, errors.Is(err, ErrCleartext), !want)
+		check(t, c.Close())
 	}
-	check(t, c.Close())
 }
 
 // A mechanism answers every challenge the same way.

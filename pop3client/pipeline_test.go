@@ -290,7 +290,8 @@ func TestServerAnswersUnasked(t *testing.T) {
 		go func() {
 			server.Write([]byte("+OK\r\n"))
 			readLine(server)
-			server.Write([]byte("+OK\r\nPIPELINING\r\n.\r\n+OK\r\n.\r\n"))
+			server.Write([]byte("+OK\r\nPIPELINING\r\n.\r\n"))
+			server.Write([]byte("+OK\r\n.\r\n"))
 		}()
 		c, err := New(t.Context(), client, nil)
 		check(t, err)

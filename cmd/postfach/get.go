@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ With --json every line has a field "event":
   failed        number, id, error: it stays on the server
   deleted       number; not-deleted has an error, too
   warning       text
-  done          listed, known, fetched, octets, failed, deleted, exit, and error unless all went well`
+  done          listed, known, fetched, octets, failed, deleted, not-deleted, exit, and error unless all went well`
 }
 
 // Exit codes of get.
@@ -80,7 +81,10 @@ const (
 
 // Run fetches, and reports how it went.
 func (c *getCmd) Run(ctx context.Context) error {
-	r := newGetReport(os.Stdout, os.Stderr, c.JSON, term.IsTerminal(int(os.Stderr.Fd())))
+	return c.run(ctx, newGetReport(os.Stdout, os.Stderr, c.JSON, term.IsTerminal(int(os.Stderr.Fd()))))
+}
+
+func (c *getCmd) run(ctx context.Context, r *getReport) error {
 	result, err := c.get(ctx, r)
 	err = printable(err)
 	r.done(result, err)
@@ -104,7 +108,7 @@ func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, er
 	if err != nil {
 		return result, err
 	}
-	target, err := deliver.Open(vfs.OS{}, c.To)
+	target, err := deliver.Open(vfs.OS{}, home(c.To))
 	switch {
 	case errors.Is(err, deliver.ErrSpec):
 		return result, &exitError{hint.Add(err, "for example --to maildir:Mail"), exitUsage}
@@ -144,7 +148,22 @@ func (c *getCmd) session(ctx context.Context, u *pop3.URL, opts *pop3client.Opti
 		err := fmt.Errorf("the server did not confirm that %d messages are deleted: %w", result.Deleted, result.Quit)
 		return result, &exitError{hint.Add(err, "all mail is here; the next run deletes what is left"), exitQuit}
 	}
+	if result.NotDeleted > 0 {
+		err := fmt.Errorf("the server refused to delete %d messages", result.NotDeleted)
+		return result, &exitError{hint.Add(err, "all mail is here; the next run tries again"), exitQuit}
+	}
 	return result, nil
+}
+
+// home replaces "~/" at the start of a target's path: behind "maildir:" no
+// shell does.
+func home(spec string) string {
+	kind, path, _ := strings.Cut(spec, ":~/")
+	dir, err := os.UserHomeDir()
+	if path == "" || strings.Contains(kind, ":") || err != nil {
+		return spec
+	}
+	return kind + ":" + filepath.Join(dir, path)
 }
 
 // options turns flags and URL into what the client needs. closeLog ends the

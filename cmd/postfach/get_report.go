@@ -114,6 +114,7 @@ type getDone struct {
 	Octets  int64  `json:"octets"`
 	Failed  int    `json:"failed"`
 	Deleted int    `json:"deleted"`
+	Refused int    `json:"not-deleted"`
 	Exit    int    `json:"exit"`
 	Error   string `json:"error,omitempty"`
 }
@@ -126,7 +127,7 @@ func (r *getReport) done(result fetch.Result, err error) {
 	if r.json != nil {
 		line := getDone{
 			Event: "done", Listed: result.Listed, Known: result.Known, Fetched: result.Fetched,
-			Octets: result.Octets, Failed: result.Failed, Deleted: result.Deleted, Exit: exitCode(err),
+			Octets: result.Octets, Failed: result.Failed, Deleted: result.Deleted, Refused: result.NotDeleted, Exit: exitCode(err),
 		}
 		if err != nil {
 			line.Error = err.Error()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
 	"postfach/internal/accounts"
@@ -33,10 +34,15 @@ type userCmd struct {
 
 // dataFlag is the folder that all these commands work on.
 type dataFlag struct {
-	Data string `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR" type:"path"`
+	Data string `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
 }
 
-func (d dataFlag) folder() datafolder.Folder { return datafolder.Or(d.Data) }
+func (d dataFlag) folder() datafolder.Folder {
+	if d.Data == "" {
+		return datafolder.Default()
+	}
+	return datafolder.Folder(kong.ExpandPath(d.Data))
+}
 
 // editor returns the editor of the folder's accounts.
 func (d dataFlag) editor() (accounts.Editor, error) {

@@ -41,7 +41,7 @@ func tool(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^TestActAsTool$")
-	cmd.Env = append(os.Environ(), toolArgs+"="+string(text))
+	cmd.Env = append(os.Environ(), toolArgs+"="+string(text), "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 

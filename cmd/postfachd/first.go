@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"postfach/internal/accounts"
@@ -19,20 +20,29 @@ import (
 const firstUser = "postfach"
 
 // A firstLogin is what the first start has made. nil: this was not the first.
-type firstLogin struct{ user, password string }
+type firstLogin struct {
+	user, password string
+	host           string // the name by which this machine's clients reach the server
+	trust          string // the certificate that they have to be told to trust; empty: none
+}
 
 // firstStart makes what is missing to serve: a certificate and, where there is
 // no accounts file, an account with some mail. It leaves what exists alone. The
 // accounts file is the last to be made, so that a start that is cut short is
 // still the first one.
-func firstStart(cfg *config.Config, folder datafolder.Folder) (*firstLogin, error) {
+func firstStart(cfg *config.Config, folder datafolder.Folder, sockets []*socket) (*firstLogin, error) {
 	if err := makeCertificate(cfg, folder); err != nil {
 		return nil, err
 	}
 	if cfg.Accounts != "" || exists(folder.Accounts()) {
 		return nil, nil
 	}
-	first := &firstLogin{firstUser, newPassword()}
+	first := &firstLogin{user: firstUser, password: newPassword(), host: "localhost", trust: folder.Certificate()}
+	if cfg.TLS.Certificate != "" { // a real one has the real name
+		first.host, first.trust = hostname(cfg), ""
+	} else if !onLoopback(sockets) {
+		first.host = hostname(cfg)
+	}
 	if err := first.make(cfg, folder); err != nil {
 		return nil, fmt.Errorf("make the first account: %w", err)
 	}
@@ -64,6 +74,14 @@ func (l *firstLogin) make(cfg *config.Config, folder datafolder.Folder) error {
 	return err
 }
 
+// onLoopback reports whether a client on this machine can say localhost.
+func onLoopback(sockets []*socket) bool {
+	return slices.ContainsFunc(sockets, func(s *socket) bool {
+		tcp, ok := s.Addr().(*net.TCPAddr)
+		return ok && (tcp.IP.IsLoopback() || tcp.IP.IsUnspecified())
+	})
+}
+
 // newPassword returns 80 random bits that can be copied by hand.
 func newPassword() string {
 	letters := strings.ToLower(rand.Text())
@@ -73,7 +91,7 @@ func newPassword() string {
 // netrc is the login in the form of a .netrc file, which curl and other clients
 // read, and people can, too.
 func (l *firstLogin) netrc() string {
-	return fmt.Sprintf("machine localhost\nlogin %s\npassword %s\n", l.user, l.password)
+	return fmt.Sprintf("machine %s\nlogin %s\npassword %s\n", l.host, l.user, l.password)
 }
 
 // next says what a person types next. The password is only in its file: what is
@@ -86,23 +104,22 @@ func (l *firstLogin) next(folder datafolder.Folder, sockets []*socket) string {
 	p("  user %s, password in %s", l.user, folder.FirstLogin())
 	p("")
 	p("To look at the mailbox, type one of these:")
-	curl := fmt.Sprintf("  curl --netrc-file %s --cacert %s", quote(folder.FirstLogin()), quote(folder.Certificate()))
 	for _, s := range sockets {
-		_, port, _ := net.SplitHostPort(s.Addr().String())
 		switch {
 		case s.spec.TLS == config.Implicit:
-			p("%s pop3s://localhost:%s/", curl, port)
+			p("  %s pop3s://%s:%s/", l.curl(folder), l.host, s.port())
 		case s.spec.TLS == config.STLS:
-			p("%s --ssl-reqd pop3://localhost:%s/1", curl, port)
+			p("  %s --ssl-reqd pop3://%s:%s/1", l.curl(folder), l.host, s.port())
 		}
 	}
 	for _, s := range sockets {
-		_, port, _ := net.SplitHostPort(s.Addr().String())
 		if s.spec.TLS == config.Implicit {
-			p("  %s", getCommand(l.user, port, folder))
+			p("  %s", l.get(folder, s.port()))
 			p("")
-			p("In Thunderbird: POP3, server localhost, port %s, SSL/TLS, normal password, user name %s,", port, l.user)
-			p("and confirm the exception for the server's own certificate once.")
+			p("In Thunderbird: POP3, server %s, port %s, SSL/TLS, normal password, user name %s.", l.host, s.port(), l.user)
+			if l.trust != "" {
+				p("It asks once whether to trust the server's own certificate: confirm the exception.")
+			}
 		}
 	}
 	p("")
@@ -110,10 +127,23 @@ func (l *firstLogin) next(folder datafolder.Folder, sockets []*socket) string {
 	return b.String()
 }
 
-// getCommand is how postfach fetches this mailbox.
-func getCommand(user, port string, folder datafolder.Folder) string {
-	return fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) postfach get pop3s://%s@localhost:%s --cafile %s --to maildir:Mail",
-		quote(folder.FirstLogin()), user, port, quote(folder.Certificate()))
+// curl is the command, up to the URL.
+func (l *firstLogin) curl(folder datafolder.Folder) string {
+	command := "curl --netrc-file " + quote(folder.FirstLogin())
+	if l.trust != "" {
+		command += " --cacert " + quote(l.trust)
+	}
+	return command
+}
+
+// get is how postfach fetches this mailbox.
+func (l *firstLogin) get(folder datafolder.Folder, port string) string {
+	command := fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) postfach get pop3s://%s@%s:%s --to maildir:Mail",
+		quote(folder.FirstLogin()), l.user, l.host, port)
+	if l.trust != "" {
+		command += " --cafile " + quote(l.trust)
+	}
+	return command
 }
 
 // quote makes one word of the shell of a path.

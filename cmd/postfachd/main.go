@@ -19,7 +19,7 @@ import (
 // flags is the command line. What it says goes before the configuration.
 type flags struct {
 	Config      string  `help:"Configuration, in TOML. Without it, defaults hold." placeholder:"FILE" type:"path"`
-	Data        string  `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR" type:"path"`
+	Data        string  `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
 	Pop3        *string `name:"pop3" help:"Listen here, TLS by STLS (default: 127.0.0.1:1110). Port 0: a free one. Empty: do not." placeholder:"ADDR"`
 	Pop3s       *string `name:"pop3s" help:"Listen here, TLS from the start (default: 127.0.0.1:1995). Empty: do not." placeholder:"ADDR"`
 	ProtocolLog string  `help:"Append what crosses the wire, secrets replaced, to this file." placeholder:"FILE" type:"path"`
@@ -46,7 +46,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		hint.Print(stderr, "postfachd", hint.Add(err, "postfachd --help"))
 		return exitUsage
 	}
-	syscall.Umask(0o077) // whatever is made here is nobody else's business
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
@@ -71,6 +70,7 @@ func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
 	if err := folder.Make(); err != nil {
 		return err
 	}
+	syscall.Umask(0o077) // whatever is made from now on is nobody else's business
 	lock, err := lockFolder(folder)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
 	if err := checkReach(f, cfg, folder); err != nil {
 		return err
 	}
-	first, err := firstStart(cfg, folder)
+	first, err := firstStart(cfg, folder, sockets)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (f *flags) configuration() (*config.Config, error) {
 		}
 	}
 	if f.Data != "" {
-		cfg.Data = f.Data
+		cfg.Data = kong.ExpandPath(f.Data) // not type:"path", which takes "" for the current folder
 	}
 	for _, l := range []struct {
 		address  *string

@@ -13,14 +13,19 @@ import (
 	"net"
 	"net/mail"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"postfach/internal/accounts"
 	"postfach/internal/config"
+	"postfach/maildrop/maildir"
 	"postfach/pop3"
+	"postfach/pop3server"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -164,5 +169,73 @@ func TestQuote(t *testing.T) {
 		if got := quote(path); got != want {
 			t.Errorf("quote(%q) = %s, want %s", path, got, want)
 		}
+	}
+}
+
+// Promise 19: systemd's own measure of exposure stays below 2.0.
+func TestUnitIsConfinedEnough(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("there is no systemd-analyze here")
+	}
+	out, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=20", "--no-pager", filepath.Join("..", "..", "packaging", "postfachd.service")).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestConfigurationReachesTheServer(t *testing.T) {
+	cfg, err := config.Parse("f", []byte(`
+hostname = "mail.example.org"
+greeting = "hello"
+sign_off = "bye"
+language = "de"
+expire_days = 7
+last = true
+announce_historic = true
+[limits]
+login = "2m"
+idle = "20m"
+write = "3m"
+failure_delay = "4s"
+failed_logins = 5
+bad_commands = 6
+connections = 7
+`))
+	must(t, err)
+	who := &accounts.File{}
+	store := &maildir.Store{}
+	d := &daemon{cfg: cfg, accounts: who, store: store, log: quiet()}
+	got := d.server(config.Listener{TLS: config.NoTLS, AllowCleartext: true})
+	want := &pop3server.Server{
+		Store: store, Auth: who, APOP: who, AllowCleartext: true, Hostname: "mail.example.org", Greeting: "hello", SignOff: "bye",
+		Language: "de", ExpireDays: 7, Last: true, AnnounceHistoric: true, Log: d.log,
+		Limits: pop3server.Limits{
+			Login: 2 * time.Minute, Idle: 20 * time.Minute, Write: 3 * time.Minute, FailureDelay: 4 * time.Second,
+			FailedLogins: 5, BadCommands: 6, Connections: 7,
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if s := d.server(config.Listener{TLS: config.STLS}); s.TLS == nil || s.AllowCleartext {
+		t.Errorf("a listener with TLS has %v, AllowCleartext %v", s.TLS, s.AllowCleartext)
+	}
+}
+
+func TestCommandLineGoesBeforeTheFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f.toml")
+	must(t, os.WriteFile(name, []byte("data = \"/from/the/file\"\n"), 0o600))
+	for given, want := range map[string]string{"": "/from/the/file", "/given": "/given"} {
+		cfg, err := (&flags{Config: name, Data: given}).configuration()
+		must(t, err)
+		if cfg.Data != want {
+			t.Errorf("--data %q: %s, want %s", given, cfg.Data, want)
+		}
+	}
+	cfg, err := (&flags{Data: "relative"}).configuration()
+	must(t, err)
+	if !filepath.IsAbs(cfg.Data) {
+		t.Errorf("data folder %s", cfg.Data)
 	}
 }

@@ -47,7 +47,7 @@ func launch(t *testing.T, args ...string) *program {
 	exe, err := os.Executable()
 	must(t, err)
 	p := &program{t: t, cmd: exec.Command(exe, args...), exited: make(chan error, 1)}
-	p.cmd.Env = append(os.Environ(), actAsProgram+"=1")
+	p.cmd.Env = append(os.Environ(), actAsProgram+"=1", "GORACE=atexit_sleep_ms=0")
 	stdout, err := p.cmd.StdoutPipe()
 	must(t, err)
 	stderr, err := p.cmd.StderrPipe()

@@ -20,7 +20,8 @@ type socket struct {
 	accepted chan accepted
 	closed   chan struct{}
 	done     chan struct{} // closed when the accept loop has ended
-	once     sync.Once
+	opening  sync.Once     // starts the accept loop
+	closing  sync.Once
 }
 
 type accepted struct {
@@ -53,9 +54,7 @@ func listenHint(err error) error {
 }
 
 func newSocket(l net.Listener, spec config.Listener) *socket {
-	s := &socket{Listener: l, spec: spec, accepted: make(chan accepted), closed: make(chan struct{}), done: make(chan struct{})}
-	go s.accept()
-	return s
+	return &socket{Listener: l, spec: spec, accepted: make(chan accepted), closed: make(chan struct{}), done: make(chan struct{})}
 }
 
 // accept hands on connections, and errors, which make whoever serves pause. A
@@ -81,10 +80,11 @@ func (s *socket) accept() {
 // Close closes the address and waits for the accept loop.
 func (s *socket) Close() error {
 	var err error
-	s.once.Do(func() {
+	s.closing.Do(func() {
 		close(s.closed)
 		err = s.Listener.Close()
 	})
+	s.opening.Do(func() { close(s.done) }) // there never was a loop
 	<-s.done
 	return err
 }
@@ -103,9 +103,20 @@ func (s *socket) protocol() string {
 	return "pop3"
 }
 
+func (s *socket) port() string {
+	_, port, err := net.SplitHostPort(s.Addr().String())
+	if err != nil {
+		return ""
+	}
+	return port
+}
+
 // turn returns a listener that accepts from the socket until it is closed
-// itself.
-func (s *socket) turn() *turn { return &turn{socket: s, over: make(chan struct{})} }
+// itself. The first turn begins to accept: until then, connections wait.
+func (s *socket) turn() *turn {
+	s.opening.Do(func() { go s.accept() })
+	return &turn{socket: s, over: make(chan struct{})}
+}
 
 // A turn is one server's time at a socket. It is a net.Listener.
 type turn struct {

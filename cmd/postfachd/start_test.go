@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io/fs"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"postfach/internal/accounts"
 	"postfach/internal/datafolder"
@@ -148,6 +151,49 @@ func TestListenersAreInTheRunFolderWhileItRuns(t *testing.T) {
 	if exists(filepath.Join(data, "run", "listeners")) {
 		t.Error("the file outlives the server")
 	}
+}
+
+// A listener without TLS offers none, and passwords only to this machine.
+func TestListenerWithoutTLS(t *testing.T) {
+	name := filepath.Join(tempDir(t), "postfachd.toml")
+	must(t, os.WriteFile(name, []byte("[[listener]]\naddress = \"127.0.0.1:0\"\ntls = \"none\"\n"), 0o644))
+	data := newData(t)
+	p := launch(t, "--config", name, "--data", data)
+	c := p.dial()
+	c.login("postfach", firstPassword(t, data))
+	if got := c.say("STAT"); !strings.HasPrefix(got, "+OK 3 ") {
+		t.Error(got)
+	}
+	if got := p.dial(); !strings.HasPrefix(got.line(), "+OK") || !strings.HasPrefix(got.say("STLS"), "-ERR") {
+		t.Error("STLS without TLS")
+	}
+	p.end()
+}
+
+// With a certificate of the site's own, none is made, and none is to be trusted.
+func TestOwnCertificate(t *testing.T) {
+	dir := tempDir(t)
+	cert, key, err := selfSigned("mail.example.org", time.Now())
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), cert, 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), key, 0o644))
+	name := filepath.Join(dir, "postfachd.toml")
+	must(t, os.WriteFile(name, []byte("hostname = \"mail.example.org\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n"), 0o644))
+	data := newData(t)
+	p := serveIn(t, data, "--config", name)
+	p.stdout.wait(t, "Your own account")
+	if exists(filepath.Join(data, "tls", "cert.pem")) {
+		t.Error("a certificate was made that nobody uses")
+	}
+	if said := p.stdout.String(); !strings.Contains(said, "pop3s://mail.example.org:") || strings.Contains(said, "--cacert") {
+		t.Errorf("said:\n%s", said)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(cert)
+	conn, err := tls.Dial("tcp", p.address("pop3s"), &tls.Config{RootCAs: roots, ServerName: "mail.example.org"})
+	must(t, err)
+	newClient(t, conn).login("postfach", firstPassword(t, data))
+	p.end()
 }
 
 func TestEmptyAddressSwitchesAListenerOff(t *testing.T) {

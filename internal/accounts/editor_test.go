@@ -3,6 +3,7 @@ package accounts
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -287,5 +288,36 @@ func TestGeneratedSecretsAreLong(t *testing.T) {
 	a, b := NewAPOPSecret(), NewAPOPSecret()
 	if a == b || WeakAPOPSecret(a) || !WeakAPOPSecret("tanstaaf") {
 		t.Errorf("%q, %q", a, b)
+	}
+}
+
+// A login never meets half a file, whatever tools write meanwhile.
+func TestLoginsDuringEdits(t *testing.T) {
+	f := newFile(t, blf("anna")+"\n")
+	log := &strings.Builder{}
+	f.Log = slog.New(slog.NewTextHandler(log, nil))
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					login(t, f, "anna", "p w", nil)
+				}
+			}
+		})
+	}
+	e := editorOf(f)
+	for i := range 10 {
+		must(t, e.Add(NewAccount{User: fmt.Sprint("u", i), Password: "p"}))
+		login(t, f, fmt.Sprint("u", i), "p", nil)
+	}
+	close(stop)
+	wg.Wait()
+	if log.Len() > 0 {
+		t.Error(log)
 	}
 }

@@ -166,8 +166,15 @@ func TestUnknownUsersCostTheSame(t *testing.T) {
 		a.verifier = checks
 	}
 	for _, c := range []struct{ name, password string }{
-		{"anna", "p w"}, {"anna", "wrong"}, {"nobody", "p w"}, {"../anna", "p w"}, {"", "p w"}, {"closed", "p w"},
-		{"anna", "bad\x00"}, {"nobody", "bad\x00"}, {"anna", ""},
+		{"anna", "p w"},
+		{"anna", "wrong"},
+		{"nobody", "p w"},
+		{"../anna", "p w"},
+		{"", "p w"},
+		{"closed", "p w"},
+		{"anna", "bad\x00"},
+		{"nobody", "bad\x00"},
+		{"anna", ""},
 	} {
 		checks.count = 0
 		f.Authenticate(t.Context(), c.name, c.password)

@@ -28,9 +28,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	dir        string // all is below it; others than root may enter
 	data       string
-	plain, tls string // ports
-	files      int    // messages put into Maildirs, over all
-	corpus     []awkward.Message
+	plain, tls string              // ports
+	owner      *syscall.Credential // of the data folder, when that is not us
+	files      int                 // messages put into Maildirs, over all
 }
 
 // The account that everybody uses. Sessions come one after the other.
@@ -57,7 +57,26 @@ func build(t *testing.T) *world {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
+	if os.Getuid() == 0 {
+		w.owner = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
 	return w
+}
+
+// nobody is whom root's data folder belongs to.
+const nobody = 65534
+
+// giveAway makes the owner of the data folder the owner of all below dir.
+func (w *world) giveAway(dir string) error {
+	if w.owner == nil {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(name, int(w.owner.Uid), int(w.owner.Gid))
+	})
 }
 
 func (w *world) program(name string) string { return filepath.Join(w.dir, name) }
@@ -118,11 +137,6 @@ func (w *world) start(t *testing.T, args ...string) *peer.Process {
 func (w *world) put(t *testing.T, user string, messages []awkward.Message) {
 	t.Helper()
 	maildir := filepath.Join(w.data, "mail", user)
-	info, err := os.Stat(maildir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner := info.Sys().(*syscall.Stat_t)
 	for _, m := range messages {
 		w.files++
 		name := fmt.Sprintf("%d.M%dP1.test", 1_600_000_000+w.files, w.files)
@@ -130,7 +144,7 @@ func (w *world) put(t *testing.T, user string, messages []awkward.Message) {
 		if err := os.WriteFile(tmp, m.Octets, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chown(tmp, int(owner.Uid), int(owner.Gid)); err != nil {
+		if err := w.giveAway(tmp); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Rename(tmp, filepath.Join(maildir, "new", name)); err != nil {
@@ -156,7 +170,7 @@ func (w *world) empty(t *testing.T, user string) {
 }
 
 // run runs a mail program to its end, with a HOME of its own.
-func run(t *testing.T, home string, stdin string, name string, args ...string) (output string, err error) {
+func run(t *testing.T, home, stdin, name string, args ...string) (output string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()

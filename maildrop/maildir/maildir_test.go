@@ -106,7 +106,7 @@ func fill(fsys vfs.FS, dir string) error {
 	long := strings.Repeat("x", 90)
 	err := errors.Join(
 		put(fsys, dir, "cur/1000.M5P1.host:2,S", "no hints"),
-		put(fsys, dir, "cur/1000.M1P1.host,S=12,W=14:2,RS", "right hints\n"),
+		put(fsys, dir, "cur/1000.M1P1.host,S=12,W=13:2,RS", "right hints\n"),
 		put(fsys, dir, "new/1000.M3P1.host,S=1,W=99", "wrong length\n"),
 		put(fsys, dir, "cur/2000.twin.host:2,", "first twin"),
 		put(fsys, dir, "cur/2000.twin.host:2,FS", "second twin"),

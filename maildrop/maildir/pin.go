@@ -5,71 +5,71 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"postfach/pop3"
 )
 
-// pin renames the files that would inherit the unique-id of a marked message:
+// pin renames the files that could inherit the unique-id of a marked message:
 // of two files with one name the later has an id of its own only while the
 // earlier is there. A client that saw the freed id before would take the other
 // message for one that it has, and might delete it unread. So goal 1, no mail
-// is lost, wins here over "files are served as they are". This comes before the
-// removal and is durable by then; where it fails, the marked message stays.
-func (u *update) pin(others []*entry) {
-	others = u.known(others)
-	for {
-		heir := u.heir(others)
-		if heir == nil {
-			return
-		}
-		freed := u.marked[heir.id]
-		id := u.drop.listedAs(heir)
-		if id == "" {
-			id = u.unusedID(heir)
-		}
-		if err := u.drop.giveName(heir, id); err != nil {
-			freed.fail(fmt.Errorf("another message would get the unique-id %q: %w", freed.id, err))
-		}
-	}
-}
-
-// known returns the files that the disk says something about. A marked message
-// that has to do with one of the others stays: it could be its twin.
-func (u *update) known(others []*entry) (known []*entry) {
-	for _, e := range others {
-		if e.known() {
-			known = append(known, e)
+// is lost, wins here over "files are served as they are". Marked files are
+// pinned, too: a crash may undo one removal and not another. All this comes
+// before the removals and is durable by then; where it fails, the marked
+// message stays.
+func (u *update) pin(near []*entry) {
+	for _, e := range near {
+		heirTo := u.heirTo(e)
+		if len(heirTo) == 0 {
 			continue
 		}
-		for _, m := range u.order {
-			if m.base == e.name.base || m.id == e.name.uniqueID() {
-				m.fail(errAmbiguous)
-			}
+		err := errAmbiguous
+		if e.known() {
+			err = u.drop.giveName(e, u.ownID(e))
+		}
+		if err == nil {
+			continue
+		}
+		if m := u.marked[u.drop.listedAs(e)]; m != nil {
+			m.fail(err)
+		}
+		for _, m := range heirTo {
+			m.fail(fmt.Errorf("another message would get its unique-id: %w", err))
 		}
 	}
-	return known
 }
 
-// heir returns a file that will have the unique-id of a message which is about
-// to go, if there is one.
-func (u *update) heir(others []*entry) *entry {
-	if len(others) == 0 {
-		return nil
-	}
-	messages, _ := identify(slices.Clone(others)) // all are known: no error
-	for _, e := range messages {
-		if m := u.marked[e.id]; m != nil && m.err == nil {
-			return e
+// heirTo returns the marked messages whose unique-ids e could come to have.
+func (u *update) heirTo(e *entry) (heirTo []*removal) {
+	own := u.drop.listedAs(e)
+	// More than two files would have to have one name in one folder for e to
+	// need more steps than these.
+	for step := range 4 {
+		id := e.name.candidate(step)
+		if id == own {
+			break
+		}
+		m := u.marked[id]
+		if m == nil || m.err != nil {
+			continue
+		}
+		// A stranger may be the marked message itself, written anew, as long
+		// as that was not found elsewhere.
+		if own != "" || !e.known() || step < 2 && len(m.found) > 0 {
+			heirTo = append(heirTo, m)
 		}
 	}
-	return nil
+	return heirTo
 }
 
-// unusedID returns an id for a file that Open did not see.
-func (u *update) unusedID(e *entry) pop3.UniqueID {
-	for text := e.name.whole; ; text += "+" {
-		id := hashID(text)
+// ownID returns the unique-id that e has, or, when Open did not see it, one
+// that no message has.
+func (u *update) ownID(e *entry) pop3.UniqueID {
+	if id := u.drop.listedAs(e); id != "" {
+		return id
+	}
+	for step := 1; ; step++ {
+		id := e.name.candidate(step)
 		if _, used := u.drop.find(id); !used {
 			return id
 		}

@@ -125,7 +125,7 @@ func identify(entries []*entry) ([]*entry, error) {
 // one file in new/ and in cur/ was moved while the folders were read, or is the
 // rest of a move that was interrupted.
 func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) (own bool, err error) {
-	e.id = e.name.uniqueID()
+	e.id = e.name.candidate(0)
 	other := taken[e.id]
 	if other == nil {
 		return true, nil
@@ -138,10 +138,8 @@ func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) (own boo
 			return false, nil
 		}
 	}
-	// Two files with one name are two messages. The whole name tells the later
-	// one apart; should that not be enough, something is added to it.
-	for text := e.name.whole; ; text += "+" {
-		e.id = hashID(text)
+	for step := 1; ; step++ {
+		e.id = e.name.candidate(step)
 		other := taken[e.id]
 		if other == nil {
 			return true, nil

@@ -79,15 +79,15 @@ func (u *update) pass(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	others, all, err := u.find(ctx, r)
+	near, all, err := u.find(ctx, r)
 	if err != nil {
 		return false, err
 	}
 	again = !all || !r.steady
 	if !again {
-		u.judge(others)
+		u.judge(near)
 	}
-	u.pin(others)
+	u.pin(near)
 	for _, m := range u.order {
 		if m.err != nil || len(m.found) == 0 {
 			continue
@@ -101,35 +101,46 @@ func (u *update) pass(ctx context.Context) (again bool, err error) {
 	return again, nil
 }
 
-// find finds the names of the marked messages, and returns the other files that
-// have something to do with their unique-ids. Only the very files that Open saw
-// are the marked ones (P3-UPD-03). all is false when a file vanished meanwhile.
-func (u *update) find(ctx context.Context, r *reading) (others []*entry, all bool, err error) {
-	// A file can only have, or come to have, the unique-id of a marked message
-	// if its name has the same base or the id itself as its base.
-	bases := make(map[string]bool, 2*len(u.order))
-	for _, m := range u.order {
-		bases[m.base], bases[string(m.id)] = true, true
-		m.found = nil
-	}
-	var near []place
+// find looks at all files that have to do with marked unique-ids, and finds the
+// names of the marked messages among them: only the very files that Open saw
+// (P3-UPD-03). all is false when a file vanished meanwhile.
+func (u *update) find(ctx context.Context, r *reading) (near []*entry, all bool, err error) {
+	bases := u.bases()
+	var places []place
 	for _, p := range r.places {
 		if bases[baseOf(p.name)] {
-			near = append(near, p)
+			places = append(places, p)
 		}
 	}
-	entries, all, err := u.drop.store.look(ctx, u.drop.root, near)
+	near, all, err = u.drop.store.look(ctx, u.drop.root, places)
 	if err != nil {
 		return nil, false, err
 	}
-	for _, e := range entries {
+	for _, m := range u.order {
+		m.found = nil
+	}
+	for _, e := range near {
 		if m := u.marked[u.drop.listedAs(e)]; m != nil {
 			m.found = append(m.found, e)
-		} else {
-			others = append(others, e)
 		}
 	}
-	return others, all, nil
+	return near, all, nil
+}
+
+// bases returns the bases of the names of files that have, or could come to
+// have, the unique-id of a marked message.
+func (u *update) bases() map[string]bool {
+	bases := make(map[string]bool, 2*len(u.order))
+	for _, m := range u.order {
+		bases[m.base], bases[string(m.id)] = true, true
+	}
+	for i, f := range u.drop.files { // those which have another id than their name says
+		id := u.drop.messages[i].ID
+		if base := baseOf(f.name); string(id) != base && id != (name{base: base}).uniqueID() {
+			bases[base] = true
+		}
+	}
+	return bases
 }
 
 // listedAs returns the unique-id under which Open listed this very file, or "".
@@ -148,11 +159,11 @@ func (d *drop) listedAs(e *entry) pop3.UniqueID {
 
 // judge says what is true of the marked messages that a steady reading does not
 // show: they are gone, unless another file has taken the name.
-func (u *update) judge(others []*entry) {
+func (u *update) judge(near []*entry) {
 	for _, m := range u.order {
 		m.gone = len(m.found) == 0
 	}
-	for _, e := range others {
+	for _, e := range near {
 		if u.drop.listedAs(e) != "" {
 			continue
 		}

@@ -90,7 +90,7 @@ func wireSize(octets []byte) int64 {
 // onWire returns a message as it is sent: a store may keep either line end.
 func onWire(octets []byte) string {
 	var sent bytes.Buffer
-	w := popwire.NewWriter(&sent, func() []byte { return make([]byte, popwire.MaxReply) }, func([]byte) {})
+	w := popwire.NewWriter(&sent, func() []byte { return make([]byte, 64<<10) }, func([]byte) {})
 	body := popwire.NewBody(w)
 	body.Write(octets) // to memory: cannot fail
 	body.EndLine()

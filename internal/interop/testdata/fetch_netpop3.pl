@@ -22,7 +22,9 @@ for my $number (1 .. $count) {
         next;
     }
     open my $out, '>:raw', "$folder/$number" or die $!;
-    print {$out} @$lines;
+    # Net::Cmd turns CR LF into LF, but not over TLS.
+    print {$out} map { s/\n\z/\r\n/r } @$lines if $mode !~ /TLS/;
+    print {$out} @$lines if $mode =~ /TLS/;
     close $out or die $!;
 }
 $box->quit;

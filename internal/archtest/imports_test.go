@@ -1,0 +1,163 @@
+package archtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "postfach"
+
+// A rule is what one package of ours may import directly: packages of ours,
+// and others by their prefix. The standard library is allowed to all, but for
+// what "no" lists.
+type rule struct {
+	ours   string   // separated by spaces
+	others string   // separated by spaces: module paths
+	no     []string // standard library packages that it must do without
+}
+
+// noNetwork and noFiles: what a package does not know it cannot depend on.
+var (
+	noNetwork = []string{"net", "net/http", "crypto/tls"}
+	noFiles   = []string{"os", "path/filepath", "io/ioutil", "os/exec"}
+)
+
+// rules is the tree: vocabulary <- wire <- {client, server} <- tools <-
+// programs. A package that is not here fails the test: decide first.
+func rules() map[string]rule {
+	const x = "golang.org/x/"
+	return map[string]rule{
+		"pop3":             {no: []string{"os", "net/http", "crypto/tls"}}, // net: for addresses in URLs
+		"internal/popwire": {ours: "pop3", no: slices.Concat(noNetwork, noFiles)},
+		"sasl":             {others: x + " github.com/xdg-go/scram github.com/xdg-go/stringprep", no: slices.Concat(noNetwork, noFiles)},
+		"maildrop":         {ours: "pop3", no: slices.Concat(noNetwork, noFiles)},
+
+		"maildrop/maildroptest": {ours: "pop3 maildrop internal/popwire internal/vfs internal/awkward", others: x},
+		"maildrop/memory":       {ours: "pop3 maildrop internal/popwire", others: x, no: noNetwork},
+		"maildrop/maildir":      {ours: "pop3 maildrop internal/popwire internal/vfs", others: x, no: noNetwork},
+
+		// The server knows no file system and no store.
+		"pop3server": {ours: "pop3 sasl maildrop internal/popwire", others: x},
+		"pop3client": {ours: "pop3 sasl internal/popwire", others: x},
+
+		"fetch":         {ours: "pop3 pop3client maildrop sasl fetch/deliver internal/popwire internal/vfs", others: x},
+		"fetch/deliver": {ours: "pop3 maildrop maildrop/maildir internal/popwire internal/vfs internal/hint", others: x},
+
+		"internal/hint":         {},
+		"internal/vfs":          {others: x, no: noNetwork},
+		"internal/unprivileged": {},
+		"internal/awkward":      {no: slices.Concat(noNetwork, noFiles)},
+		"internal/transcript":   {ours: "pop3"}, // not popwire: it checks popwire
+		"internal/peer":         {},
+		"internal/archtest":     {},
+		"internal/playtest":     {},
+		"internal/interop":      {},
+		"internal/datafolder":   {ours: "internal/hint internal/vfs", others: x},
+		"internal/config":       {ours: "pop3server internal/hint", others: "github.com/pelletier/go-toml/v2"},
+		"internal/accounts": {
+			ours:   "pop3 pop3server maildrop sasl internal/hint internal/vfs",
+			others: x + " github.com/go-crypt/crypt github.com/go-crypt/x github.com/xdg-go/scram github.com/xdg-go/stringprep",
+		},
+		"cmd/postfachd": {
+			ours:   "pop3 pop3server maildrop maildrop/maildir internal/accounts internal/config internal/datafolder internal/hint internal/vfs internal/transcript",
+			others: x + " github.com/alecthomas/kong",
+		},
+		"cmd/postfach": {
+			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver internal/accounts internal/datafolder internal/hint internal/vfs internal/transcript",
+			others: x + " github.com/alecthomas/kong github.com/schollz/progressbar/v3",
+		},
+	}
+}
+
+// A listed package is what go list says about it.
+type listed struct {
+	ImportPath   string
+	Dir          string
+	GoFiles      []string
+	TestGoFiles  []string
+	XTestGoFiles []string
+	Imports      []string
+	Deps         []string
+	Standard     bool
+}
+
+func list(t *testing.T, args ...string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-e", "-json"}, args...)...)
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	all := rules()
+	for _, p := range list(t, "./...") {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		r, known := all[name]
+		if !known {
+			t.Errorf("%s: is not in the rules: say what it may import", name)
+			continue
+		}
+		for _, i := range p.Imports {
+			if !r.allows(i) {
+				t.Errorf("%s imports %s", name, i)
+			}
+		}
+	}
+}
+
+func (r rule) allows(path string) bool {
+	if ours, ok := strings.CutPrefix(path, module+"/"); ok {
+		return slices.Contains(strings.Fields(r.ours), ours)
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return !slices.Contains(r.no, path)
+	}
+	return slices.ContainsFunc(strings.Fields(r.others), func(o string) bool {
+		return path == o || strings.HasPrefix(path, strings.TrimSuffix(o, "/")+"/")
+	})
+}
+
+// What a program links is more than what it imports. postfachd has no screen,
+// no HTML and no MIME parser in it; the tests' packages are in no program.
+func TestProgramsDoNotLink(t *testing.T) {
+	tests := []string{
+		module + "/internal/awkward", module + "/internal/peer", module + "/internal/unprivileged", module + "/maildrop/maildroptest",
+		"testing", "go.uber.org/goleak",
+	}
+	for program, not := range map[string][]string{
+		"./cmd/postfachd": slices.Concat(tests, []string{
+			"html", "html/template", "text/html", "mime", "mime/multipart", "net/mail", "golang.org/x/net/html", "net/http",
+			"github.com/charmbracelet", "github.com/gdamore/tcell", "github.com/rivo/tview", "github.com/schollz/progressbar",
+			module + "/pop3client", module + "/fetch",
+		}),
+		"./cmd/postfach": tests,
+	} {
+		for _, p := range list(t, "-deps", program) {
+			for _, n := range not {
+				if p.ImportPath == n || strings.HasPrefix(p.ImportPath, n+"/") && !p.Standard {
+					t.Errorf("%s links %s", program, p.ImportPath)
+				}
+			}
+		}
+	}
+}
