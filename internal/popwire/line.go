@@ -102,7 +102,7 @@ type Writer struct {
 
 // NewWriter returns a Writer on w that borrows a buffer from get when there is
 // something to write and hands it back with put after a Flush. The buffer's
-// capacity is the size of the largest piece; it is at least twice MaxReply.
+// capacity is the size of the largest piece.
 func NewWriter(w io.Writer, get func() []byte, put func([]byte)) *Writer {
 	return &Writer{w: w, get: get, put: put}
 }
@@ -114,7 +114,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	for len(p) > 0 && w.err == nil {
 		w.borrow()
 		room := cap(w.buf) - len(w.buf)
-		if room < min(len(p), MaxReply) { // short pieces stay whole: the terminator is one
+		if room < min(len(p), cap(w.buf)/2) { // short pieces stay whole: the terminator is one
 			w.spill()
 			continue
 		}

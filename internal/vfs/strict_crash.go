@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"bytes"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -38,19 +39,25 @@ type dice struct {
 
 func (d *dice) keep() bool { return !d.lose && d.IntN(2) == 0 }
 
-// torn returns what a crash leaves of a file.
+// torn returns what a crash leaves of a file. Where a file was only appended to,
+// what was synced stays.
 func (d *dice) torn(synced, content []byte) []byte {
 	if d.lose {
 		return synced
 	}
+	safe := 0
+	if bytes.HasPrefix(content, synced) {
+		safe = len(synced)
+	}
+	reached := safe + d.IntN(len(content)-safe+1)
 	switch d.IntN(4) {
 	case 0:
 		return synced
 	case 1:
-		return content[:d.IntN(len(content)+1)]
+		return content[:reached]
 	case 2: // the length was written, the octets were not all
 		zeroed := make([]byte, len(content))
-		copy(zeroed, content[:d.IntN(len(content)+1)])
+		copy(zeroed, content[:reached])
 		return zeroed
 	}
 	return content
