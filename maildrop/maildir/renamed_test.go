@@ -1,0 +1,50 @@
+//go:build unix
+
+package maildir
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"postfach/internal/vfs"
+	"postfach/maildrop/maildroptest"
+)
+
+// A hasty is another mail program that sets a flag in the very moment in which
+// the store removes the file under its old name.
+type hasty struct {
+	vfs.FS
+	renamed bool
+}
+
+func (h *hasty) Remove(name string) error {
+	if !h.renamed && filepath.Base(filepath.Dir(name)) == curFolder {
+		h.renamed = true
+		if err := os.Rename(name, name+"S"); err != nil {
+			return err
+		}
+	}
+	return h.FS.Remove(name)
+}
+
+// Promise 2: a file that is not there under its name is looked for before it
+// counts as removed.
+func TestFlagSetWhileRemoving(t *testing.T) {
+	root := t.TempDir()
+	h := &hasty{FS: vfs.OS{}}
+	s := newStore(t, h, root)
+	dir := filepath.Join(root, maildroptest.User)
+	all := fillMany(t, dir, 3)
+	d := mustOpen(t, s)
+	err := d.Update(t.Context(), messageIDs(all[:1]))
+	d.Close()
+	if err != nil || !h.renamed {
+		t.Fatalf("Update: %v, renamed %v", err, h.renamed)
+	}
+	d = mustOpen(t, s)
+	defer d.Close()
+	if got := ids(d); len(got) != 2 || got[0] != all[1] {
+		t.Errorf("after +OK: %q", got)
+	}
+}
