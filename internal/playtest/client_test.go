@@ -109,7 +109,7 @@ func text(s *transcript.Script, l transcript.Line) string {
 func talk(t *testing.T, s *transcript.Script, cert *peer.Certificate, implicitTLS bool, o transcript.Options) {
 	t.Helper()
 	ctx := limit(t)
-	here, there := net.Pipe()
+	here, there := connection(t)
 	if implicitTLS {
 		here, there = tls.Client(here, cert.Client), tls.Server(there, cert.Server)
 	}
@@ -135,6 +135,24 @@ func talk(t *testing.T, s *transcript.Script, cert *peer.Certificate, implicitTL
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
+}
+
+// connection returns the two ends of one. It is TCP: a pipe has no buffer, so
+// that the end of TLS waits for its reader.
+func connection(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if here, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if there, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return here, there
 }
 
 // A driver turns lines into calls.

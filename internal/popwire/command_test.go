@@ -64,8 +64,11 @@ func FuzzCommand(f *testing.F) {
 // Nothing that ends a line gets into one (P3-SYN-26).
 func TestAppendCommandRefuses(t *testing.T) {
 	for _, c := range []Command{
-		{"USER", "a\r\nDELE 1", true}, {"USER", "a\nb", true}, {"USER", "a\x00", true},
-		{"NO OP", "", false}, {"NOOP\r\n", "", false},
+		{"USER", "a\r\nDELE 1", true},
+		{"USER", "a\nb", true},
+		{"USER", "a\x00", true},
+		{"NO OP", "", false},
+		{"NOOP\r\n", "", false},
 	} {
 		if out, err := AppendCommand(nil, c); !errors.Is(err, ErrUnsafe) || len(out) != 0 {
 			t.Errorf("%+v: %q %v", c, out, err)
