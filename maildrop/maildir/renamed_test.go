@@ -48,3 +48,37 @@ func TestFlagSetWhileRemoving(t *testing.T) {
 		t.Errorf("after +OK: %q", got)
 	}
 }
+
+// A chased file has a new flag whenever somebody is about to look at it, for so
+// many times.
+type chased struct {
+	vfs.FS
+	times int
+}
+
+func (c *chased) Lstat(name string) (vfs.Info, error) {
+	if c.times > 0 && filepath.Base(filepath.Dir(name)) == curFolder {
+		c.times--
+		if err := os.Rename(name, name+"S"); err != nil {
+			return vfs.Info{}, err
+		}
+	}
+	return c.FS.Lstat(name)
+}
+
+// Promise 5: a message that moves is not left out of the listing.
+func TestMessageThatIsRenamedAllTheTime(t *testing.T) {
+	root := t.TempDir()
+	c := &chased{FS: vfs.OS{}, times: 2 * maxReadings}
+	s := newStore(t, c, root)
+	all := fillMany(t, filepath.Join(root, maildroptest.User), 1)
+	d := mustOpen(t, s)
+	defer d.Close()
+	if got := ids(d); len(got) != 1 || got[0] != all[0] {
+		t.Errorf("listed %q, want %q", got, all)
+	}
+	c.times = 1000
+	if d, err := s.Open(t.Context(), maildroptest.User); err == nil {
+		t.Errorf("listed %q, and not all of it can be known", ids(d.(*drop)))
+	}
+}

@@ -11,9 +11,13 @@ import (
 	"postfach/pop3"
 )
 
-// maxReadings bounds how often the folders are read again because they changed
-// meanwhile.
-const maxReadings = 5
+// How often the folders are read again because they changed meanwhile: a few
+// times for a quiet moment, and more often while a file was seen but was always
+// renamed before it could be examined.
+const (
+	maxReadings = 5
+	maxChases   = 50
+)
 
 // An entry is a file that is a message, or one name of it.
 type entry struct {
@@ -38,18 +42,22 @@ func (s *Store) scan(ctx context.Context, root string) ([]*entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries, all, err := s.look(ctx, root, r.places)
+		entries, vanished, err := s.look(ctx, root, r.places)
 		if err != nil {
 			return nil, err
 		}
-		if all && (r.steady || r.again(earlier)) {
+		if len(vanished) == 0 && (r.steady || r.again(earlier)) {
 			return identify(entries)
 		}
-		if try == maxReadings {
-			return identify(append(entries, lost(seen, entries)...))
-		}
+		missed := lost(seen, entries)
 		for _, e := range entries {
 			seen[e.name.base] = e
+		}
+		switch caught := examined(vanished, seen); {
+		case try >= maxReadings && caught:
+			return identify(append(entries, missed...))
+		case try == maxChases: // an error is better than a list that lacks a message
+			return nil, errRestless
 		}
 		earlier = r
 	}
@@ -60,28 +68,41 @@ func (s *Store) scan(ctx context.Context, root string) ([]*entry, error) {
 // error when somebody asks for it; left out, a client would believe that it is
 // gone for good.
 func lost(seen map[string]*entry, entries []*entry) (missed []*entry) {
+	here := make(map[string]bool, len(entries))
 	for _, e := range entries {
-		delete(seen, e.name.base)
+		here[e.name.base] = true
 	}
-	for _, e := range seen {
-		missed = append(missed, e)
+	for base, e := range seen {
+		if !here[base] {
+			missed = append(missed, e)
+		}
 	}
 	return missed
 }
 
-// look finds out what is at the places. Only regular files are messages. all is
-// false when something was not there any more.
-func (s *Store) look(ctx context.Context, root string, places []place) (entries []*entry, all bool, err error) {
-	all = true
+// examined reports whether every file that vanished had been looked at in an
+// earlier reading.
+func examined(vanished []place, seen map[string]*entry) bool {
+	for _, p := range vanished {
+		if seen[baseOf(p.name)] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// look finds out what is at the places. Only regular files are messages.
+// vanished are places where nothing was any more.
+func (s *Store) look(ctx context.Context, root string, places []place) (entries []*entry, vanished []place, err error) {
 	entries = make([]*entry, 0, len(places))
 	for _, p := range places {
 		if err := ctx.Err(); err != nil {
-			return nil, false, err
+			return nil, nil, err
 		}
 		info, err := s.fs().Lstat(p.path(root))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			all = false
+			vanished = append(vanished, p)
 			continue
 		case err != nil:
 			// One bad file must not block the others: it is listed, and to
@@ -92,7 +113,7 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 		}
 		entries = append(entries, &entry{place: p, name: parseName(p.name), info: info})
 	}
-	return entries, all, nil
+	return entries, vanished, nil
 }
 
 // errAmbiguous: two files have one name, and the disk does not say whether they

@@ -112,7 +112,7 @@ func (u *update) find(ctx context.Context, r *reading) (near []*entry, all bool,
 			places = append(places, p)
 		}
 	}
-	near, all, err = u.drop.store.look(ctx, u.drop.root, places)
+	near, vanished, err := u.drop.store.look(ctx, u.drop.root, places)
 	if err != nil {
 		return nil, false, err
 	}
@@ -124,7 +124,7 @@ func (u *update) find(ctx context.Context, r *reading) (near []*entry, all bool,
 			m.found = append(m.found, e)
 		}
 	}
-	return near, all, nil
+	return near, len(vanished) == 0, nil
 }
 
 // bases returns the bases of the names of files that have, or could come to
