@@ -14,17 +14,17 @@ import (
 	"postfach/internal/datafolder"
 )
 
-// toolArgs makes this test the program itself.
+// toolArgs makes the test binary the program itself.
 const toolArgs = "POSTFACH_TEST_TOOL_ARGS"
 
-func TestActAsTool(t *testing.T) {
+func TestMain(m *testing.M) {
 	text, ok := os.LookupEnv(toolArgs)
 	if !ok {
-		t.Skip("only for other tests to start")
+		os.Exit(m.Run())
 	}
 	var args []string
 	if err := json.Unmarshal([]byte(text), &args); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	os.Exit(run(args))
 }
@@ -40,7 +40,7 @@ func tool(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^TestActAsTool$")
+	cmd := exec.CommandContext(t.Context(), exe)
 	cmd.Env = append(os.Environ(), toolArgs+"="+string(text), "GORACE=atexit_sleep_ms=0")
 	return cmd
 }

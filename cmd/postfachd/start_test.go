@@ -16,6 +16,7 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/internal/datafolder"
+	"postfach/internal/peer"
 )
 
 func TestFirstStartComesUpAndSaysWhatToType(t *testing.T) {
@@ -64,9 +65,7 @@ func TestFirstStartIsClosedToOthers(t *testing.T) {
 
 // Others follow the printed lines: curl does what they say.
 func TestPrintedCommandsWork(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("there is no curl here")
-	}
+	peer.Need(t, "curl")
 	p := serveIn(t, newData(t))
 	p.stdout.wait(t, "Your own account")
 	for line := range strings.Lines(p.stdout.String()) {

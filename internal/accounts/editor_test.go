@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"postfach/internal/hint"
+	"postfach/internal/peer"
 	"postfach/internal/vfs"
 	"postfach/pop3server"
 )
@@ -69,10 +70,7 @@ func TestWhatIsWritten(t *testing.T) {
 
 // Dovecot reads what is written here.
 func TestDovecotAgrees(t *testing.T) {
-	doveadm, err := exec.LookPath("doveadm")
-	if err != nil {
-		t.Skip("there is no doveadm here")
-	}
+	doveadm := peer.Need(t, "doveadm")
 	for _, scheme := range []string{ScramSHA256, Argon2id} {
 		secret, err := newSecret(scheme, "p w")
 		must(t, err)

@@ -115,15 +115,20 @@ func TestRedact(t *testing.T) {
 	for line, want := range map[string]string{
 		"PASS geheim":              "PASS " + Secret,
 		"pass  ge heim":            "pass " + Secret,
-		"PASSgeheim":               "PASS " + Secret,
+		"PASSgeheim":               Secret,
+		"PASS\tgeheim":             Secret,
+		" PASS geheim":             Secret,
+		"PAS geheim":               "PAS " + Secret,
+		"geheimes":                 Secret,
 		"PASS":                     "PASS",
 		"APOP u geheim":            "APOP u " + Secret,
 		"APOP geheimu":             "APOP geheimu", // a name
 		"AUTH PLAIN geheim":        "AUTH PLAIN " + Secret,
 		"AUTH PLAIN geheim geheim": "AUTH PLAIN " + Secret,
 		"AUTH PLAIN":               "AUTH PLAIN",
-		"AUTH\tPLAIN geheim":       "AUTH " + Secret,
-		"AUTH  PLAIN geheim":       "AUTH  " + Secret,
+		"AUTH\tPLAIN geheim":       Secret,
+		"AUTH  PLAIN geheim":       "AUTH " + Secret,
+		"XYZZ":                     "XYZZ",
 		"USER u":                   "USER u",
 		"":                         "",
 	} {

@@ -14,13 +14,16 @@ import (
 // maxOperations ends a loop over the n-th failure that finds no end.
 const maxOperations = 10_000
 
+func hasFaults(s Subject) bool { return s.Faults != nil }
+func hasCrash(s Subject) bool  { return s.Faults != nil && s.Crash != nil }
+
 // faults make the n-th operation below the store fail, for n = 1, 2, 3 … until
 // a run meets no fault, once and with a disk that stays dead. After each the
 // maildrop is opened without faults: P3-UPD-02, P3-UPD-03, P3-LCK-03.
 func faults() []Case {
 	var cases []Case
 	for _, a := range actions() {
-		cases = append(cases, Case{"Faults" + a.name, func(fresh func() Subject) error {
+		cases = append(cases, Case{Name: "Faults" + a.name, Needs: hasFaults, Check: func(fresh func() Subject) error {
 			for _, dead := range []bool{false, true} {
 				if err := everyFault(fresh, a, dead); err != nil {
 					return err
@@ -35,9 +38,6 @@ func faults() []Case {
 func everyFault(fresh func() Subject, a action, dead bool) error {
 	for n := 1; n < maxOperations; n++ {
 		s := fresh()
-		if s.Faults == nil {
-			return errNotApplicable
-		}
 		fired, err := a.run(s, n, dead, nil)
 		if err != nil {
 			return within(err, "operation %d fails (dead disk: %v)", n, dead)
@@ -54,7 +54,7 @@ func everyFault(fresh func() Subject, a action, dead bool) error {
 func crashes() []Case {
 	var cases []Case
 	for _, a := range actions() {
-		cases = append(cases, Case{"Crash" + a.name, func(fresh func() Subject) error {
+		cases = append(cases, Case{Name: "Crash" + a.name, Needs: hasCrash, Check: func(fresh func() Subject) error {
 			for seed := range uint64(5) {
 				if err := everyCrash(fresh, a, seed); err != nil {
 					return err
@@ -69,9 +69,6 @@ func crashes() []Case {
 func everyCrash(fresh func() Subject, a action, seed uint64) error {
 	for n := 1; n < maxOperations; n++ {
 		s := fresh()
-		if s.Faults == nil || s.Crash == nil {
-			return errNotApplicable
-		}
 		fired, err := a.run(s, n, true, func() Subject { return s.Crash(seed) })
 		if err != nil {
 			return within(err, "power failure at operation %d (seed %d)", n, seed)
