@@ -12,14 +12,14 @@ import (
 
 // auth is AUTH (RFC 5034 section 4): an exchange of challenges and responses,
 // in which no line is a command (P3-AUTH-31).
-func (s *session) auth(ctx context.Context, args []string) error {
+func (s *session) auth(_ context.Context, args []string) error {
 	if !strings.EqualFold(args[0], sasl.Plain) { // P3-AUTH-02, P3-AUTH-03
 		return &refusal{text: textNoMechanism}
 	}
 	var name, user string
 	mech := sasl.NewPlainServer(func(identity, authcid, password string) (err error) {
 		name = authcid
-		user, err = s.checkPassword(ctx, authcid, password)
+		user, err = s.checkPassword(authcid, password)
 		return errors.Join(err, mayActAs(identity, authcid))
 	})
 	var response []byte // nil: no initial one
@@ -37,7 +37,7 @@ func (s *session) auth(ctx context.Context, args []string) error {
 		case err != nil:
 			return s.loginFailed(sasl.Plain, name, err)
 		case done:
-			return s.login(ctx, user, sasl.Plain)
+			return s.login(user, sasl.Plain)
 		}
 		if response, err = s.ask(challenge); err != nil {
 			return err
@@ -51,7 +51,7 @@ func (s *session) ask(challenge []byte) ([]byte, error) {
 	if err := s.write(popwire.AppendChallenge(nil, challenge)); err != nil {
 		return nil, err
 	}
-	line, err := s.readLine(saslLine)
+	line, err := s.readLine(func([]byte) int { return saslLine })
 	if err != nil {
 		return nil, err
 	}

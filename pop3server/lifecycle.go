@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -26,8 +27,12 @@ type lifecycle struct {
 	limits    Limits
 	language  language
 	tlsConfig *tls.Config // nil: no TLS
-	drain     chan struct{}
 	started   error
+
+	accepting context.Context // ends when the server stops
+	stopping  context.CancelFunc
+	serving   context.Context // ends when sessions are cut off
+	cutting   context.CancelFunc
 
 	serial atomic.Uint64 // of sessions
 	seed   string        // makes timestamps differ from those of the last run
@@ -42,7 +47,8 @@ type lifecycle struct {
 // start fixes the configuration, at the first call.
 func (s *Server) start() error {
 	s.once.Do(func() {
-		s.drain = make(chan struct{})
+		s.serving, s.cutting = context.WithCancel(context.Background())
+		s.accepting, s.stopping = context.WithCancel(s.serving)
 		s.listeners = make(map[net.Listener]struct{})
 		s.sessions = make(map[*session]struct{})
 		s.rows = commands()
@@ -100,7 +106,7 @@ func (s *Server) serve(l net.Listener, implicitTLS bool) error {
 		s.logger().Error("connection not accepted", "err", err, "pause", pause)
 		select {
 		case <-time.After(pause):
-		case <-s.drain:
+		case <-s.accepting.Done():
 		}
 	}
 }
@@ -170,12 +176,11 @@ func (s *session) main() {
 		s.srv.mu.Unlock()
 		close(s.over)
 	}()
-	ctx := context.Background()
 	if s.refused {
 		end = s.busy()
 		return
 	}
-	end = s.serve(ctx)
+	end = s.serve(s.srv.serving)
 }
 
 // busy refuses a connection that is one too many (P3-GRT-13).
@@ -197,7 +202,21 @@ func (s *session) close(end error) {
 		s.raw.SetWriteDeadline(time.Now().Add(time.Second))
 		s.tls.CloseWrite() // close_notify (P3-TLS-17)
 	}
+	if s.r.Buffered() > 0 {
+		s.linger()
+	}
 	s.raw.Close()
+}
+
+// linger lets a client that said more than it should read the last reply: to
+// close while octets are unread would take the reply back from it.
+func (s *session) linger() {
+	tcp, ok := s.raw.(*net.TCPConn)
+	if !ok || tcp.CloseWrite() != nil {
+		return
+	}
+	tcp.SetReadDeadline(time.Now().Add(time.Second))
+	io.CopyN(io.Discard, tcp, 1<<20)
 }
 
 // logEnd tells the session's story in one line.
@@ -230,7 +249,8 @@ func reason(end error) string {
 // Shutdown stops accepting, lets replies that have begun and removals end, and
 // ends all sessions without obeying another command, so that nothing is
 // deleted that was not already on its way (P3-ST-15). When ctx is done first,
-// it cuts the rest off and returns ctx's error.
+// it cuts the rest off, waits a moment for it, and returns ctx's error; a store
+// that hangs may keep a session for longer.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.stop(); err != nil {
 		return err
@@ -250,8 +270,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		sess.raw.Close()
 	}
 	s.mu.Unlock()
-	<-over // a session that cannot write any more ends
+	s.cutting()
+	moment := time.NewTimer(cutOff)
+	defer moment.Stop()
+	select {
+	case <-over: // a session that cannot write any more ends
+	case <-moment.C:
+	}
 	return ctx.Err()
+}
+
+// cutOff is how long Shutdown waits for sessions that it has cut off.
+const cutOff = 2 * time.Second
+
+// Sessions returns how many connections are being served now.
+func (s *Server) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
 }
 
 // Close ends everything at once. Removals that have begun still end.
@@ -275,7 +311,7 @@ func (s *Server) stop() error {
 		return nil
 	}
 	s.stopped = true
-	close(s.drain)
+	s.stopping()
 	for l := range s.listeners {
 		l.Close()
 	}
@@ -285,17 +321,7 @@ func (s *Server) stop() error {
 	return nil
 }
 
-// drained is closed when the server stops.
-func (s *Server) drained() <-chan struct{} { return s.drain }
-
-func (s *Server) draining() bool {
-	select {
-	case <-s.drain:
-		return true
-	default:
-		return false
-	}
-}
+func (s *Server) draining() bool { return s.accepting.Err() != nil }
 
 func (s *Server) add(l net.Listener) bool {
 	s.mu.Lock()

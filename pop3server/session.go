@@ -141,17 +141,19 @@ func (s *session) greet(ctx context.Context) error {
 	return s.reply(popwire.Reply{OK: true, Text: text})
 }
 
-// readCommand returns the next line. What was answered so far goes out before
-// it waits, so that pipelined commands cost one write (P3-PIPE-09).
+// readCommand returns the next command line.
 func (s *session) readCommand() ([]byte, error) {
-	limit := commandLine
-	if s.state == pop3.Authorization {
-		limit = saslLine
-	}
-	return s.readLine(limit)
+	return s.readLine(func(start []byte) int {
+		if s.state == pop3.Authorization && popwire.IsAuth(start) {
+			return saslLine
+		}
+		return commandLine
+	})
 }
 
-func (s *session) readLine(limit int) ([]byte, error) {
+// readLine returns the next line. What was answered so far goes out before it
+// waits, so that pipelined commands cost one write (P3-PIPE-09).
+func (s *session) readLine(limit func(start []byte) int) ([]byte, error) {
 	if !s.r.LineBuffered() {
 		if err := s.w.Flush(); err != nil {
 			return nil, &endError{endHangup, err}
@@ -165,7 +167,7 @@ func (s *session) readLine(limit int) ([]byte, error) {
 	if s.srv.draining() { // after the deadline is set: Shutdown does it the other way round
 		return nil, &endError{endShutdown, nil}
 	}
-	line, err := s.r.ReadLine(limit)
+	line, err := s.r.ReadLineBy(limit)
 	var timeout net.Error
 	switch {
 	case err == nil:
@@ -231,8 +233,9 @@ func isLoopback(a net.Addr) bool {
 // login opens the maildrop of an authenticated user and enters TRANSACTION
 // (P3-LCK-01). If it cannot be opened, the state stays AUTHORIZATION
 // (P3-LCK-02).
-func (s *session) login(ctx context.Context, user, how string) error {
-	drop, err := s.srv.Store.Open(ctx, user)
+func (s *session) login(user, how string) error {
+	// A shutdown does not wait until a huge maildrop has been counted.
+	drop, err := s.srv.Store.Open(s.srv.accepting, user)
 	if err != nil {
 		return fmt.Errorf("open maildrop %q: %w", user, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -535,4 +536,75 @@ func TestLastCountsWithinTheSession(t *testing.T) {
 		C: LAST
 		S: +OK 0
 	`)
+}
+
+// Promise 20: a maildrop that takes long to open does not hold up the end.
+func TestShutdownDoesNotWaitForALogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, _ := newServer(three())
+		srv.Store = slow{}
+		c := connect(t, srv)
+		c.talk("S: +OK ...\nC: USER u\nS: +OK ...\nC: PASS p w")
+		synctest.Wait()
+		stopped := make(chan error, 1)
+		go func() { stopped <- srv.Shutdown(t.Context()) }()
+		c.talk("S: -ERR [SYS/TEMP] ...\n(close)")
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A slow store opens nothing until it is told to stop.
+type slow struct{}
+
+func (slow) Open(ctx context.Context, _ string) (maildrop.Maildrop, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// P3-PIPE-08: what follows QUIT does not take its reply away.
+func TestReplyToQuitArrivesWhateverFollowsIt(t *testing.T) {
+	srv, _ := newServer(three())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "QUIT\r\n"+strings.Repeat("NOOP\r\n", 5000)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if err != nil || string(got) != "+OK POP3 server ready\r\n+OK POP3 server signing off\r\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	conn.Close()
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	<-served
+}
+
+func TestGiganticNameIsCutInTheLog(t *testing.T) {
+	srv, log := newServer(three())
+	srv.Limits.FailureDelay = time.Nanosecond
+	c := connect(t, srv)
+	c.talk("S: +OK ...\nC: USER " + strings.Repeat("x", 1900) + "\nS: +OK ...\nC: PASS y\nS: -ERR [AUTH] ...")
+	if strings.Contains(log.String(), strings.Repeat("x", 100)) {
+		t.Error("the whole name is in the log")
+	}
+}
+
+// A long line is for SASL only.
+func TestOnlyAuthLinesMayBeLong(t *testing.T) {
+	srv, _ := newServer(three())
+	c := connect(t, srv)
+	c.talk("S: +OK ...\nC: USER " + strings.Repeat("x", 3000) + "\nS: -ERR line too long")
+	c.talk("C: auth " + strings.Repeat("x", 3000) + "\nS: -ERR mechanism not available")
 }

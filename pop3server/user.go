@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"postfach/internal/popwire"
 	"postfach/pop3"
 	"postfach/sasl"
 )
@@ -25,21 +26,21 @@ func (s *session) userCommand(_ context.Context, args []string) error {
 }
 
 // pass is PASS. The password is all after the first SP (P3-USR-05).
-func (s *session) pass(ctx context.Context, args []string) error {
+func (s *session) pass(_ context.Context, args []string) error {
 	name := s.name
 	s.name = ""
 	if name == "" {
 		return &refusal{text: textNeedUser, bad: true} // P3-USR-04
 	}
-	user, err := s.checkPassword(ctx, name, args[0])
+	user, err := s.checkPassword(name, args[0])
 	if err != nil {
 		return s.loginFailed("PASS", name, err)
 	}
-	return s.login(ctx, user, "PASS")
+	return s.login(user, "PASS")
 }
 
 // checkPassword asks the Authenticator, with name and password prepared.
-func (s *session) checkPassword(ctx context.Context, name, password string) (user string, err error) {
+func (s *session) checkPassword(name, password string) (user string, err error) {
 	name, err = sasl.PrepareName(name)
 	if err != nil {
 		return "", ErrCredentials
@@ -48,22 +49,29 @@ func (s *session) checkPassword(ctx context.Context, name, password string) (use
 	if err != nil {
 		return "", ErrCredentials
 	}
+	ctx, cancel := s.loginContext()
+	defer cancel()
 	return s.srv.Auth.Authenticate(ctx, name, password)
+}
+
+// loginContext ends when the login deadline is over or the server stops.
+func (s *session) loginContext() (context.Context, context.CancelFunc) {
+	return context.WithDeadline(s.srv.accepting, s.loginBy)
 }
 
 // loginFailed logs a failed login at once, lets the guesser wait, and returns
 // what the client hears.
 func (s *session) loginFailed(how, name string, err error) error {
 	if !errors.Is(err, ErrCredentials) && pop3.CodeOf(err) != pop3.CodeAuth {
-		return fmt.Errorf("check %s of %q: %w", how, name, err)
+		return fmt.Errorf("check %s of %q: %w", how, popwire.Shorten([]byte(name)), err)
 	}
 	s.failures++
-	s.log.Warn("login failed", append([]any{"mechanism", how, "name", name}, s.tlsValues()...)...)
+	s.log.Warn("login failed", append([]any{"mechanism", how, "name", popwire.Shorten([]byte(name))}, s.tlsValues()...)...)
 	wait := time.NewTimer(s.srv.limits.FailureDelay)
 	defer wait.Stop()
 	select {
 	case <-wait.C:
-	case <-s.srv.drained():
+	case <-s.srv.accepting.Done():
 	}
 	return err
 }

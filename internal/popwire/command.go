@@ -46,6 +46,11 @@ func AppendCommand(dst []byte, c Command) ([]byte, error) {
 	return append(dst, crlf...), nil
 }
 
+// IsAuth reports whether a line begins like AUTH with an argument.
+func IsAuth(start []byte) bool {
+	return len(start) > 5 && upper(start[:5]) == "AUTH "
+}
+
 // upper folds ASCII only, whatever the locale (P3-SYN-02).
 func upper(b []byte) string {
 	u := make([]byte, len(b))

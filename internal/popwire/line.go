@@ -42,6 +42,13 @@ func (r *Reader) LineBuffered() bool {
 // no line end follows are not a line: the error is io.ErrUnexpectedEOF
 // (P3-UPD-06).
 func (r *Reader) ReadLine(limit int) (line []byte, err error) {
+	return r.ReadLineBy(func([]byte) int { return limit })
+}
+
+// ReadLineBy is ReadLine with a limit that depends on how the line begins. The
+// limit is asked for when the line does not fit the Reader's buffer, and at the
+// line's end.
+func (r *Reader) ReadLineBy(limit func(start []byte) int) (line []byte, err error) {
 	line, err = r.readLine(limit)
 	if err != nil {
 		return nil, err
@@ -54,13 +61,16 @@ func (r *Reader) ReadLine(limit int) (line []byte, err error) {
 }
 
 // readLine returns the line with its line end.
-func (r *Reader) readLine(limit int) ([]byte, error) {
+func (r *Reader) readLine(limitOf func(start []byte) int) ([]byte, error) {
 	r.raw = nil
-	total := 0
+	total, limit := 0, 0
 	for {
 		frag, err := r.br.ReadSlice('\n')
 		if len(frag) > 0 && r.Tap != nil {
 			r.Tap(frag)
+		}
+		if total == 0 {
+			limit = limitOf(frag)
 		}
 		total += len(frag)
 		switch {
@@ -75,8 +85,10 @@ func (r *Reader) readLine(limit int) ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 			if total <= limit {
 				r.raw = append(r.raw, frag...)
-			} else if r.GiveUp {
-				r.raw = nil
+				continue
+			}
+			r.raw = nil
+			if r.GiveUp {
 				return nil, ErrLineTooLong
 			}
 		case errors.Is(err, io.EOF) && total > 0:

@@ -8,8 +8,12 @@ import (
 // Secret stands in traces where a secret was said (P3-USR-12).
 const Secret = "<secret>"
 
-// open are the keywords whose lines have no secrets.
-const open = " CAPA DELE LANG LAST LIST NOOP QUIT RETR RSET STAT STLS TOP UIDL USER UTF8 XTND "
+// What may be shown: the keywords whose lines have no secrets, and words behind
+// AUTH that are no base64.
+const (
+	openKeywords = " CAPA DELE LANG LAST LIST NOOP QUIT RETR RSET STAT STLS TOP UIDL UTF8 XTND "
+	mechanisms   = " ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GSSAPI LOGIN NTLM OAUTHBEARER PLAIN SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS XOAUTH2 "
+)
 
 // Redact returns a client's line, without line end, as a trace may show it:
 // nothing behind PASS, no digest behind APOP, no initial response behind AUTH.
@@ -20,15 +24,21 @@ func Redact(line []byte) []byte {
 	word, rest, _ := bytes.Cut(line, []byte{' '})
 	keyword := upper(word)
 	switch {
-	case strings.Contains(open, " "+keyword+" "):
+	case strings.Contains(openKeywords, " "+keyword+" "):
 		return line
-	case (keyword == "APOP" || keyword == "AUTH") && len(rest) > 0 && rest[0] != ' ':
-		// What comes next is a name.
-		name, secret, more := bytes.Cut(rest, []byte{' '})
-		if !more || len(secret) == 0 {
+	case keyword == "USER" || keyword == "APOP" || keyword == "AUTH":
+		shown, secret, more := bytes.Cut(rest, []byte{' '})
+		switch {
+		case keyword == "AUTH" && !strings.Contains(mechanisms, " "+upper(shown)+" "),
+			keyword == "APOP" && !more: // a digest without its name
+		case len(secret) == 0:
+			return line
+		default:
+			return hidden(line[:len(word)+1+len(shown)])
+		}
+		if len(rest) == 0 {
 			return line
 		}
-		return hidden(line[:len(word)+1+len(name)])
 	case len(word) > len("PASS"):
 		return []byte(Secret)
 	case len(rest) == 0:
