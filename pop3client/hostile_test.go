@@ -340,7 +340,7 @@ func TestTimeoutEverywhere(t *testing.T) {
 func TestDrip(t *testing.T) {
 	drip := func(server net.Conn, s string) {
 		for i := range len(s) {
-			time.Sleep(9 * time.Second)
+			<-time.After(9 * time.Second)
 			if _, err := io.WriteString(server, s[i:i+1]); err != nil {
 				return
 			}

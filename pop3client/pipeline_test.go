@@ -250,7 +250,7 @@ func TestSlowConsumer(t *testing.T) {
 		n := 0
 		for m, err := range c.RetrAll(t.Context(), []int{1, 2, 3, 4, 5}) {
 			check(t, err)
-			time.Sleep(10 * time.Minute) // fake time: storing takes long
+			<-time.After(10 * time.Minute) // fake time: storing takes long
 			body(t, m)
 			n++
 		}

@@ -125,22 +125,6 @@ const (
 	saslLine    = 12 << 10
 )
 
-// greet sends the first line; with implicit TLS, inside it (P3-GRT-01,
-// P3-GRT-12).
-func (s *session) greet(ctx context.Context) error {
-	if s.tls != nil {
-		if err := s.handshake(ctx); err != nil {
-			return err
-		}
-	}
-	text := s.srv.greeting()
-	if s.srv.APOP != nil && s.srv.APOP.Available() { // P3-GRT-05
-		s.timestamp = s.srv.newTimestamp()
-		text += " " + s.timestamp
-	}
-	return s.reply(popwire.Reply{OK: true, Text: text})
-}
-
 // readCommand returns the next command line.
 func (s *session) readCommand() ([]byte, error) {
 	return s.readLine(func(start []byte) int {
