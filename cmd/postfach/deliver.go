@@ -42,12 +42,11 @@ Exit codes, as mail servers know them:
 // Run implements the command. What is not known to be hopeless is worth
 // another try: a mail server that hears 75 keeps the message.
 func (c *deliverCmd) Run(ctx context.Context) error {
-	folder := c.folder()
-	fsys, err := folder.FS()
+	folder, err := c.enter()
 	if err != nil {
-		return &exitError{c.hinted(err), exitTempFail}
+		return &exitError{err, exitTempFail}
 	}
-	who := &accounts.File{Path: folder.Accounts(), Mail: folder.Mail(), FS: fsys}
+	who := &accounts.File{Path: folder.Accounts(), Mail: folder.Mail()}
 	if err := who.Load(); err != nil {
 		return &exitError{c.hinted(err), exitTempFail}
 	}
@@ -59,7 +58,7 @@ func (c *deliverCmd) Run(ctx context.Context) error {
 	if _, err := message.Peek(1); errors.Is(err, io.EOF) {
 		return &exitError{hint.Add(errors.New("the message is empty"), "give it on standard input"), exitDataErr}
 	}
-	store := &maildir.Store{Path: who.Maildir, FS: fsys, Hostname: hostname()}
+	store := &maildir.Store{Path: who.Maildir, Hostname: hostname()}
 	id, err := store.Deliver(ctx, c.User, message)
 	if err != nil {
 		return &exitError{c.hinted(fmt.Errorf("deliver to %s: %w", c.User, err)), exitTempFail}

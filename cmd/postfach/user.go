@@ -44,14 +44,19 @@ func (d dataFlag) folder() datafolder.Folder {
 	return datafolder.Folder(kong.ExpandPath(d.Data))
 }
 
-// editor returns the editor of the folder's accounts.
-func (d dataFlag) editor() (accounts.Editor, error) {
+// enter makes a tool of root's the owner of the folder, before it looks at
+// anything in it. The folder has its name by then: the default one is another
+// one for another user.
+func (d *dataFlag) enter() (datafolder.Folder, error) {
 	f := d.folder()
-	fsys, err := f.FS()
-	if err != nil {
-		return accounts.Editor{}, d.hinted(err)
-	}
-	return accounts.Editor{Path: f.Accounts(), Key: f.APOPKey(), FS: fsys}, nil
+	d.Data = string(f)
+	return f, d.hinted(f.Enter())
+}
+
+// editor enters the folder, and returns the editor of its accounts.
+func (d *dataFlag) editor() (accounts.Editor, error) {
+	f, err := d.enter()
+	return accounts.Editor{Path: f.Accounts(), Key: f.APOPKey()}, err
 }
 
 // hinted says what to do about an error that nothing else explains.
@@ -64,7 +69,7 @@ func (d dataFlag) hinted(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return hint.Add(err, "there are no accounts in %s: name the data folder with --data DIR, or make an account with postfach user add", d.folder())
 	case errors.Is(err, fs.ErrPermission):
-		return hint.Add(err, "run this as the owner of %s, or as root", d.folder())
+		return hint.Add(err, "run this as the owner of %s, or as root, who becomes the owner for it", d.folder())
 	}
 	return err
 }
@@ -108,7 +113,10 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mail := &maildir.Store{FS: editor.FS}
+	if err := folder.MakeParts(); err != nil {
+		return err
+	}
+	mail := &maildir.Store{}
 	if err := mail.Create(filepath.Join(folder.Mail(), c.User)); err != nil {
 		return c.hinted(err)
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -45,7 +47,7 @@ func TestPasswordIsAskedTwice(t *testing.T) {
 		{"geheim\ngeheim\n", 0, "account anna added"},
 		{"geheim\ngehiem\n", exitFailed, "the two passwords differ"},
 	} {
-		data := filepath.Join(t.TempDir(), "data")
+		data := filepath.Join(tempDir(t), "data")
 		person, program := terminal(t)
 		if _, err := person.WriteString(c.typed); err != nil {
 			t.Fatal(err)
@@ -63,12 +65,83 @@ func TestPasswordIsAskedTwice(t *testing.T) {
 	}
 }
 
+// A folder's owner plants links, and root calls the tools: nothing is made
+// where the owner could not make it.
+func TestToolsOfRootFollowNoLinkOfTheOwner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be led astray")
+	}
+	data, victim := filepath.Join(tempDir(t), "data"), tempDir(t)
+	runTool(t, "p\n", "user", "add", "one", "--data", data, "--password-stdin").expect(t, 0, "", "")
+	link := func(name string) {
+		t.Helper()
+		name = filepath.Join(data, name)
+		if err := errors.Join(os.RemoveAll(name), os.Symlink(victim, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	untouched := func() {
+		t.Helper()
+		if names, err := os.ReadDir(victim); err != nil || len(names) > 0 {
+			t.Errorf("made where the link leads: %v, %v", names, err)
+		}
+	}
+	link("mail/two")
+	runTool(t, "p\n", "user", "add", "two", "--data", data, "--password-stdin").expect(t, exitFailed, "", "")
+	untouched()
+	link("keys")
+	runTool(t, "", "user", "apop", "one", "--data", data).expect(t, exitFailed, "", "permission denied")
+	untouched()
+	link("mail/one/tmp")
+	if r := runTool(t, "x\n", "deliver", "one", "--data", data); r.code != exitTempFail {
+		t.Errorf("exit code %d\n%s", r.code, r.stderr)
+	}
+	untouched()
+	link("mail")
+	runTool(t, "p\n", "user", "add", "three", "--data", data, "--password-stdin").expect(t, exitFailed, "", "permission denied")
+	untouched()
+	link("run")
+	runTool(t, "p\n", "user", "passwd", "one", "--data", data, "--password-stdin").expect(t, 0, "", "")
+	untouched()
+}
+
+func TestFolderOfRootIsRefusedWithAHint(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be refused")
+	}
+	data := tempDir(t)
+	if err := os.Mkdir(filepath.Join(data, "mail"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	runTool(t, "p\n", "user", "add", "one", "--data", data, "--password-stdin").expect(t, exitFailed, "", "belongs to root")
+	runTool(t, "", "user", "list", "--data", data).expect(t, exitFailed, "", "hint: chown -R postfach: "+data)
+	runTool(t, "x\n", "deliver", "one", "--data", data).expect(t, exitTempFail, "", "belongs to root")
+}
+
+// A limit of file sizes costs the delivery, not the program: Go has the write
+// fail, where SIGXFSZ would kill others.
+func TestMessageBeyondTheFileSizeLimitCanBeTriedAgain(t *testing.T) {
+	data := filepath.Join(tempDir(t), "data")
+	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin").expect(t, 0, "", "")
+	deliver := tool(t, "deliver", "anna", "--data", data)
+	limited := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 8; exec "$0"`, deliver.Path)
+	limited.Env = deliver.Env
+	limited.Stdin = strings.NewReader(strings.Repeat("x\n", 1<<20))
+	out, _ := limited.CombinedOutput()
+	if code := limited.ProcessState.ExitCode(); code != exitTempFail || !strings.Contains(string(out), "file too large") {
+		t.Errorf("%v\n%s", limited.ProcessState, out)
+	}
+	if left, err := filepath.Glob(filepath.Join(data, "mail", "anna", "*", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // All that root makes in the data folder belongs to the folder's owner.
 func TestRootGivesToTheOwner(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give")
 	}
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	check := func() {
 		t.Helper()
 		err := filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {

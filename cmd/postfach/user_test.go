@@ -29,6 +29,16 @@ func TestMain(m *testing.M) {
 	os.Exit(run(args))
 }
 
+// tempDir is t.TempDir, open for the user that a tool of root's becomes.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // tool is postfach with these arguments, as a process of its own.
 func tool(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
@@ -84,7 +94,7 @@ func logsIn(t *testing.T, data, user, password string) bool {
 }
 
 func TestUserAddMakesAccountAndMaildir(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	runTool(t, " geheim \n", "user", "add", "anna", "--data", data, "--password-stdin").
 		expect(t, 0, "account anna added\n", "")
 	if !logsIn(t, data, "anna", " geheim ") || logsIn(t, data, "anna", "geheim") {
@@ -110,7 +120,7 @@ func TestUserAddMakesAccountAndMaildir(t *testing.T) {
 }
 
 func TestUserPasswd(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	runTool(t, "old\r\n", "user", "add", "anna", "--data", data, "--password-stdin").expect(t, 0, "", "")
 	if !logsIn(t, data, "anna", "old") {
 		t.Error("a line end from Windows became part of the password")
@@ -126,7 +136,7 @@ func TestUserPasswd(t *testing.T) {
 }
 
 func TestUserAPOP(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	secretOf := func(user string) string {
 		t.Helper()
 		f := datafolder.Folder(data)
@@ -159,7 +169,7 @@ func TestUserAPOP(t *testing.T) {
 }
 
 func TestUserListAndRemove(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin", "--apop").expect(t, 0, "", "")
 	runTool(t, "p\n", "user", "add", "otto@example.org", "--data", data, "--password-stdin", "--scheme", "argon2id").expect(t, 0, "", "")
 	r := runTool(t, "", "user", "list", "--data", data)
@@ -176,11 +186,11 @@ func TestUserListAndRemove(t *testing.T) {
 		t.Error(err)
 	}
 	runTool(t, "", "user", "remove", "anna", "--data", data).expect(t, exitFailed, "", "there is no such account")
-	runTool(t, "", "user", "list", "--data", t.TempDir()).expect(t, exitFailed, "", "there are no accounts in")
+	runTool(t, "", "user", "list", "--data", data+"x").expect(t, exitFailed, "", "there are no accounts in")
 }
 
 func TestDeliver(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin").expect(t, 0, "", "")
 	const message = "Subject: test\r\n\r\n.dots\r\n\x00\xff no line end"
 	r := runTool(t, message, "deliver", "anna", "--data", data)
@@ -204,7 +214,7 @@ func TestDeliver(t *testing.T) {
 }
 
 func TestDeliverWithoutTheMaildirCanBeTriedAgain(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
+	data := filepath.Join(tempDir(t), "data")
 	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin").expect(t, 0, "", "")
 	if err := os.RemoveAll(filepath.Join(data, "mail", "anna")); err != nil { // as if its disk were not mounted
 		t.Fatal(err)

@@ -32,8 +32,8 @@ type daemon struct {
 	accounts    *accounts.File
 	store       *maildir.Store
 
-	serving []*service // one for each socket
-	retired []*pop3server.Server
+	serving []*service     // one for each socket
+	retired []*service     // those that still have sessions
 	running sync.WaitGroup // calls of Serve
 	failed  chan error     // from those
 }
@@ -42,6 +42,17 @@ type daemon struct {
 type service struct {
 	server *pop3server.Server
 	turn   *turn
+	over   chan struct{} // closed when it accepts no more
+}
+
+// idle reports whether all that it ever accepted is over.
+func (s *service) idle() bool {
+	select {
+	case <-s.over:
+		return s.server.Sessions() == 0
+	default:
+		return false
+	}
 }
 
 // newDaemon reads all that a server needs. It changes nothing on disk.
@@ -78,6 +89,7 @@ func (d *daemon) server(l config.Listener) *pop3server.Server {
 		Hostname:         hostname(c),
 		Greeting:         c.Greeting,
 		SignOff:          c.SignOff,
+		Implementation:   "Postfach", // and no version (P3-GRT-14)
 		Language:         c.Language,
 		ExpireDays:       c.ExpireDays,
 		Last:             c.Last,
@@ -101,22 +113,26 @@ func (d *daemon) server(l config.Listener) *pop3server.Server {
 }
 
 // start lets a new server serve at each socket. Servers that did so before
-// keep their sessions and accept no more.
+// keep their sessions and accept no more; those without sessions are forgotten.
 func (d *daemon) start() {
+	d.retired = slices.DeleteFunc(d.retired, (*service).idle)
 	before := d.serving
 	d.serving = nil
 	for _, socket := range d.sockets {
-		s := &service{d.server(socket.spec), socket.turn()}
+		s := &service{d.server(socket.spec), socket.turn(), make(chan struct{})}
 		d.serving = append(d.serving, s)
 		accept := s.server.Serve
 		if socket.spec.TLS == config.Implicit {
 			accept = s.server.ServeTLS
 		}
-		d.running.Go(func() { d.end(accept(s.turn)) })
+		d.running.Go(func() {
+			defer close(s.over)
+			d.end(accept(s.turn))
+		})
 	}
 	for _, s := range before {
 		s.turn.Close()
-		d.retired = append(d.retired, s.server)
+		d.retired = append(d.retired, s)
 	}
 }
 
@@ -193,8 +209,8 @@ func (d *daemon) close() {
 }
 
 func (d *daemon) all() []*pop3server.Server {
-	all := slices.Clone(d.retired)
-	for _, s := range d.serving {
+	var all []*pop3server.Server
+	for _, s := range slices.Concat(d.retired, d.serving) {
 		all = append(all, s.server)
 	}
 	return all

@@ -34,7 +34,7 @@ func lockFolder(folder datafolder.Folder) (io.Closer, error) {
 func checkReach(f *flags, cfg *config.Config, folder datafolder.Folder) error {
 	for _, dir := range []string{string(folder), folder.Mail(), folder.Run()} {
 		if err := reachFolder(dir); err != nil {
-			return hint.Add(fmt.Errorf("the data folder cannot be used: %w", err), "uid %d needs it: %s", os.Getuid(), ownHint(folder))
+			return hint.Add(fmt.Errorf("the data folder cannot be used: %w", err), "uid %d needs it: %s", os.Getuid(), folder.Remedy())
 		}
 	}
 	for _, name := range []string{f.Config, cfg.Accounts, cfg.TLS.Certificate, cfg.TLS.Key} {
@@ -58,10 +58,6 @@ func reachFolder(dir string) error {
 		return &os.PathError{Op: "use", Path: dir, Err: err}
 	}
 	return nil
-}
-
-func ownHint(folder datafolder.Folder) string {
-	return fmt.Sprintf("chown -R postfach: %s, and let that user pass the folders above it", folder)
 }
 
 // announce tells where the server listens, on stdout and in the run folder.

@@ -49,8 +49,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	if err := serve(&f, signals, stdout, stderr); err != nil {
-		hint.Print(stderr, "postfachd", err)
+	// Nobody who stops reading the log ends the server. (SIGXFSZ does not, either:
+	// Go has the write fail.)
+	signal.Ignore(syscall.SIGPIPE)
+	late := newLateWriter(stderr)
+	defer late.Close()
+	if err := serve(&f, signals, stdout, late); err != nil {
+		hint.Print(late, "postfachd", err)
 		return exitFailed
 	}
 	return 0
@@ -71,27 +76,32 @@ func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
 		return err
 	}
 	syscall.Umask(0o077) // whatever is made from now on is nobody else's business
-	lock, err := lockFolder(folder)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
 	sockets, err := listenAll(cfg.Listeners)
 	if err != nil {
 		return err
 	}
 	defer closeAll(sockets)
+
+	// Nothing below needs root, and nothing above looks into the folder or reads
+	// what a client says.
+	if err := folder.Enter(); err != nil {
+		return err
+	}
+	harden(log)
+	if err := folder.MakeParts(); err != nil {
+		return err
+	}
+	lock, err := lockFolder(folder)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	record, err := openProtocolLog(f.ProtocolLog)
 	if err != nil {
 		return err
 	}
 	defer record.Close()
-
-	// Nothing below needs root, and nothing above reads what a client says.
-	if err := dropRoot(folder, log); err != nil {
-		return err
-	}
-	harden(log)
+	checkDescriptors(cfg, log)
 	os.Remove(folder.Listeners()) // of a server that was killed
 	if err := checkReach(f, cfg, folder); err != nil {
 		return err

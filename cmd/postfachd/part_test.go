@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"io"
 	"log/slog"
+	"math"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -16,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -207,7 +209,8 @@ connections = 7
 	got := d.server(config.Listener{TLS: config.NoTLS, AllowCleartext: true})
 	want := &pop3server.Server{
 		Store: store, Auth: who, APOP: who, AllowCleartext: true, Hostname: "mail.example.org", Greeting: "hello", SignOff: "bye",
-		Language: "de", ExpireDays: 7, Last: true, AnnounceHistoric: true, Log: d.log,
+		Implementation: "Postfach",
+		Language:       "de", ExpireDays: 7, Last: true, AnnounceHistoric: true, Log: d.log,
 		Limits: pop3server.Limits{
 			Login: 2 * time.Minute, Idle: 20 * time.Minute, Write: 3 * time.Minute, FailureDelay: 4 * time.Second,
 			FailedLogins: 5, BadCommands: 6, Connections: 7,
@@ -218,6 +221,52 @@ connections = 7
 	}
 	if s := d.server(config.Listener{TLS: config.STLS}); s.TLS == nil || s.AllowCleartext {
 		t.Errorf("a listener with TLS has %v, AllowCleartext %v", s.TLS, s.AllowCleartext)
+	}
+}
+
+// A reload leaves nothing behind but sessions.
+func TestServersWithoutSessionsAreForgotten(t *testing.T) {
+	sockets, err := listenAll([]config.Listener{{Address: "127.0.0.1:0", TLS: config.NoTLS}})
+	must(t, err)
+	d := &daemon{cfg: config.Default(), accounts: &accounts.File{}, store: &maildir.Store{}, sockets: sockets, log: quiet(), failed: make(chan error, 1)}
+	d.start()
+	first := d.serving[0]
+	conn, err := net.Dial("tcp", sockets[0].Addr().String())
+	must(t, err)
+	c := newClient(t, conn)
+	c.line()
+	for range 50 {
+		last := d.serving[0]
+		d.start()
+		<-last.over
+	}
+	d.start()
+	if len(d.retired) != 2 || d.retired[0] != first { // and the one from just now
+		t.Errorf("%d retired servers are kept", len(d.retired))
+	}
+	<-d.retired[1].over
+	if got := c.say("NOOP"); !strings.HasPrefix(got, "-ERR") {
+		t.Errorf("NOOP before login: %s", got)
+	}
+	if all := d.all(); !slices.Contains(all, first.server) {
+		t.Error("nobody would end the session that is left")
+	}
+	d.close()
+	if first.server.Sessions() != 0 || !first.idle() {
+		t.Error("a session is left")
+	}
+}
+
+func TestFewDescriptorsAreToldOf(t *testing.T) {
+	for connections, want := range map[int]bool{1: false, math.MaxInt32: true} {
+		var log strings.Builder
+		checkDescriptors(&config.Config{Limits: config.Limits{Connections: connections}, Listeners: make([]config.Listener, 2)}, slog.New(slog.NewTextHandler(&log, nil)))
+		if got := strings.Contains(log.String(), "hint="); got != want {
+			t.Errorf("%d connections:\n%s", connections, &log)
+		}
+	}
+	if got := descriptors(config.Default()); got != 40_000+reserved {
+		t.Errorf("the default needs %d", got)
 	}
 }
 

@@ -44,14 +44,25 @@ type program struct {
 // launch starts postfachd. The test's end kills what still runs.
 func launch(t *testing.T, args ...string) *program {
 	t.Helper()
+	return launchWith(t, nil, args...)
+}
+
+// launchWith is launch with another file for the log than the test's own.
+func launchWith(t *testing.T, log *os.File, args ...string) *program {
+	t.Helper()
 	exe, err := os.Executable()
 	must(t, err)
 	p := &program{t: t, cmd: exec.Command(exe, args...), exited: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), actAsProgram+"=1", "GORACE=atexit_sleep_ms=0")
 	stdout, err := p.cmd.StdoutPipe()
 	must(t, err)
-	stderr, err := p.cmd.StderrPipe()
-	must(t, err)
+	var stderr io.Reader = strings.NewReader("")
+	if log == nil {
+		stderr, err = p.cmd.StderrPipe()
+		must(t, err)
+	} else {
+		p.cmd.Stderr = log
+	}
 	must(t, p.cmd.Start())
 	p.stdout, p.stderr = newLines(stdout), newLines(stderr)
 	over := make(chan struct{})

@@ -3,7 +3,6 @@ package main
 import (
 	"postfach/internal/accounts"
 	"postfach/internal/config"
-	"postfach/internal/datafolder"
 	"postfach/maildrop/maildir"
 )
 
@@ -20,9 +19,11 @@ func (d *daemon) reload() {
 			d.log.Warn("configuration", "warning", w)
 		}
 		d.keepListeners(cfg)
-		if datafolder.Or(cfg.Data) != d.folder {
+		if cfg.Data != d.cfg.Data { // as it is written: the default is another one for root
 			d.log.Warn("the data folder has changed", "hint", "restart the server to use the new one")
+			cfg.Data = d.cfg.Data
 		}
+		checkDescriptors(cfg, d.log)
 	}
 	if err := d.certificate.load(cfg, d.folder, d.log); err != nil {
 		d.complain("certificate not reloaded", err)

@@ -67,6 +67,18 @@ func TestWhatIsInForceIsLogged(t *testing.T) {
 	if !strings.Contains(line, "capeff="+caps) || strings.Contains(line, "uid=0 ") {
 		t.Errorf("logged: %s\nin force: %s", line, caps)
 	}
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.cmd.Process.Pid))
+	must(t, err)
+	for _, task := range tasks { // with C code in the program, too
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/status", p.cmd.Process.Pid, task.Name()))
+		must(t, err)
+		if !strings.Contains(string(status), "NoNewPrivs:\t1\n") {
+			t.Errorf("thread %s may gain privileges:\n%s", task.Name(), status)
+		}
+	}
+	if strings.Contains(p.stderr.String(), "not as confined") {
+		t.Errorf("log:\n%s", p.stderr)
+	}
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.cmd.Process.Pid))
 	if err == nil && !strings.Contains(string(limits), "Max core file size        0                    0 ") {
 		t.Errorf("core dumps are possible:\n%s", limits)
@@ -94,6 +106,17 @@ func TestFoldersThatTheOwnerCannotUseAreRefused(t *testing.T) {
 	secret := filepath.Join(tempDir(t), "postfachd.toml")
 	must(t, os.WriteFile(secret, nil, 0o600))
 	refused(t, "the server cannot read what it needs", "SIGHUP", append(free, newData(t), "--config", secret)...)
+}
+
+// The protocol log is opened by whom the server has become.
+func TestProtocolLogIsNotWrittenAsRoot(t *testing.T) {
+	needRoot(t)
+	closed := tempDir(t)
+	free := []string{"--pop3", "127.0.0.1:0", "--pop3s", "", "--data", newData(t), "--protocol-log"}
+	refused(t, "open the protocol log", "where uid", append(free, filepath.Join(closed, "log"))...)
+	if exists(filepath.Join(closed, "log")) {
+		t.Error("it was made")
+	}
 }
 
 // A folder that root has made, and nobody used, is given away, too.

@@ -167,7 +167,7 @@ func TestSIGHUPTellsAboutBadAccounts(t *testing.T) {
 
 func TestProtocolLogHasNoPassword(t *testing.T) {
 	data := newData(t)
-	name := filepath.Join(tempDir(t), "log")
+	name := filepath.Join(newLogDir(t), "log")
 	p := serveIn(t, data, "--protocol-log", name)
 	password := firstPassword(t, data)
 	c := p.dialTLS(data)
@@ -184,6 +184,32 @@ func TestProtocolLogHasNoPassword(t *testing.T) {
 	}
 	if strings.Contains(p.stderr.String(), password) {
 		t.Error("the password is logged")
+	}
+}
+
+// newLogDir is a folder in which whom root becomes may write.
+func newLogDir(t *testing.T) string {
+	t.Helper()
+	dir := tempDir(t)
+	must(t, os.Chmod(dir, 0o777))
+	return dir
+}
+
+func TestProtocolLogIsARegularFileClosedToOthers(t *testing.T) {
+	dir := newLogDir(t)
+	free := []string{"--pop3", "127.0.0.1:0", "--pop3s", "", "--data", newData(t), "--protocol-log"}
+	victim := filepath.Join(dir, "victim")
+	must(t, os.WriteFile(victim, []byte("x"), 0o600))
+	must(t, os.Chmod(victim, 0o666))
+	link, fifo := filepath.Join(dir, "link"), filepath.Join(dir, "fifo")
+	must(t, os.Symlink(victim, link))
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	for _, name := range []string{link, fifo, dir} {
+		refused(t, "not a regular file", "must be a regular file", append(free, name)...)
+	}
+	refused(t, "is open to others", "chmod 600 "+victim, append(free, victim)...)
+	if got, err := os.ReadFile(victim); err != nil || string(got) != "x" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

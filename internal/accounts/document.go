@@ -26,11 +26,6 @@ func (d *document) find(user string) int {
 	})
 }
 
-func (d *document) append(line string) {
-	if last := len(d.lines) - 1; last >= 0 && !strings.HasSuffix(d.lines[last], "\n") {
-		d.lines[last] += "\n"
-	}
-	d.lines = append(d.lines, line+"\n")
-}
+func (d *document) append(line string) { d.lines = append(d.lines, line+"\n") }
 
 func (d *document) String() string { return strings.Join(d.lines, "") }

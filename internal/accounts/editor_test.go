@@ -35,7 +35,7 @@ func read(t *testing.T, path string) string {
 }
 
 func TestAddedAccountsLogInAtOnce(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	e := editorOf(f)
 	login(t, f, "berta", "geheim", pop3server.ErrCredentials)
 	must(t, e.Add(NewAccount{User: "berta", Password: "geheim"}))
@@ -80,18 +80,17 @@ func TestDovecotAgrees(t *testing.T) {
 	}
 }
 
-// hand is a file as people leave it: comments, unknown fields, odd spaces, no
-// newline at the end.
+// hand is a file as people leave it: comments, unknown fields, odd spaces.
 const hand = "# our users\n\n  # indented\n" +
 	`anna:{BLF-CRYPT}$2y$05$kRV0893kNMHJikz3m09Qwula0nM8dBBOaTAjkXXMBGuUQJHzyTDNq:1000:1000:Anna, 1st floor:/home/anna:/bin/sh:userdb_mail=maildir:/srv/anna  quota=1G` + "\r\n" +
-	`otto:{BLF-CRYPT}$2y$05$kRV0893kNMHJikz3m09Qwula0nM8dBBOaTAjkXXMBGuUQJHzyTDNq`
+	`otto:{BLF-CRYPT}$2y$05$kRV0893kNMHJikz3m09Qwula0nM8dBBOaTAjkXXMBGuUQJHzyTDNq` + "\n"
 
 func TestHandWrittenPartsStay(t *testing.T) {
 	f := newFile(t, hand)
 	e := editorOf(f)
 	must(t, e.Add(NewAccount{User: "berta", Password: "p"}))
 	got := read(t, f.Path)
-	if !strings.HasPrefix(got, hand+"\nberta:{SCRAM") || !strings.HasSuffix(got, "::::::\n") {
+	if !strings.HasPrefix(got, hand+"berta:{SCRAM") || !strings.HasSuffix(got, "::::::\n") {
 		t.Errorf("after Add:\n%s", got)
 	}
 	must(t, e.SetPassword("anna", "neu", ""))
@@ -107,13 +106,23 @@ func TestHandWrittenPartsStay(t *testing.T) {
 	}
 	must(t, e.SetAPOP("anna", ""))
 	must(t, e.Remove("berta"))
-	if got = read(t, f.Path); strings.Contains(got, "apop=") || strings.Contains(got, "berta") || !strings.HasSuffix(got, hand[strings.Index(hand, "\r\n"):]+"\n") {
+	if got = read(t, f.Path); strings.Contains(got, "apop=") || strings.Contains(got, "berta") || !strings.HasSuffix(got, hand[strings.Index(hand, "\r\n"):]) {
 		t.Errorf("at the end:\n%s", got)
 	}
 }
 
+// A half-written file is nothing to build on.
+func TestEditorRefusesAFileWithoutALineEnd(t *testing.T) {
+	cut := strings.TrimSuffix(hand, "\n")
+	f := newFile(t, cut)
+	err := editorOf(f).Add(NewAccount{User: "berta", Password: "p"})
+	if err == nil || !strings.HasPrefix(err.Error(), f.Path+":5: the last line has no end") || hint.Of(err) == "" || read(t, f.Path) != cut {
+		t.Errorf("got %v, hint %q:\n%s", err, hint.Of(err), read(t, f.Path))
+	}
+}
+
 func TestEditorRefuses(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	e := editorOf(f)
 	for name, c := range map[string]struct{ got, want error }{
 		"add twice":        {e.Add(NewAccount{User: "anna", Password: "p"}), ErrExists},
@@ -164,7 +173,7 @@ func TestListTellsNoSecrets(t *testing.T) {
 }
 
 func TestModeIsKept(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	for _, mode := range []os.FileMode{0o600, 0o400} {
 		must(t, os.Chmod(f.Path, mode))
 		must(t, editorOf(f).SetPassword("anna", "p", ""))

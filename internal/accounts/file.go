@@ -21,7 +21,8 @@ import (
 
 // A File is who may log in: a pop3server.Authenticator and SecretSource. What
 // is changed in the file holds from the next look-up on. A change that cannot
-// be used is logged once, and what held before goes on to hold.
+// be used is logged, again each minute while there are look-ups, and what held
+// before goes on to hold.
 //
 // Fields are not changed once it is used. Its methods may be called from many
 // goroutines.
@@ -47,7 +48,9 @@ type File struct {
 	seen    stamp
 	settled bool // no change can hide behind seen
 
-	complaint string // the last one logged: each is logged once
+	refused   error     // why the file as it is now cannot be used; nil: it can
+	complaint string    // what was logged about that: news is logged at once
+	told      time.Time // when
 }
 
 func (f *File) setUp() {

@@ -129,7 +129,7 @@ func TestBadLinesAreNamed(t *testing.T) {
 
 func TestBadLinesHaveAHint(t *testing.T) {
 	for _, line := range []string{"anna", "anna:x", "anna:{MD5}x", "Anna:x", blf("a") + "::::::userdb_mail=x"} {
-		if _, err := parse("f", line); hint.Of(err) == "" {
+		if _, err := parse("f", line+"\n"); hint.Of(err) == "" {
 			t.Errorf("%s: no hint beside %v", line, err)
 		}
 	}
@@ -217,7 +217,7 @@ func TestDecoysFollowTheFile(t *testing.T) {
 }
 
 func TestChecksAreBounded(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	if err := f.Load(); err != nil {
 		t.Fatal(err)
 	}
@@ -245,22 +245,22 @@ func newLogged(t *testing.T, content string) (*File, *strings.Builder) {
 }
 
 func TestHandEditsHoldAtOnce(t *testing.T) {
-	f, _ := newLogged(t, blf("anna"))
+	f, _ := newLogged(t, blf("anna")+"\n")
 	login(t, f, "berta", "p w", pop3server.ErrCredentials)
-	write(t, f.Path, blf("anna")+"\n"+blf("berta"), 0o600)
+	write(t, f.Path, blf("anna")+"\n"+blf("berta")+"\n", 0o600)
 	login(t, f, "berta", "p w", nil)
-	write(t, f.Path, blf("berta"), 0o600)
+	write(t, f.Path, blf("berta")+"\n", 0o600)
 	login(t, f, "anna", "p w", pop3server.ErrCredentials)
 }
 
 // A change that leaves size, time and inode as they were is seen as long as
 // the clock does not rule it out.
 func TestChangeWithinOneTickIsSeen(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	now := time.Now()
 	f.Now = func() time.Time { return now }
 	login(t, f, "anna", "p w", nil)
-	write(t, f.Path, blf("otto"), 0o600)
+	write(t, f.Path, blf("otto")+"\n", 0o600)
 	f.seen = stampNow(t, f) // as if the file system's clock had not moved
 	login(t, f, "otto", "p w", nil)
 	login(t, f, "anna", "p w", pop3server.ErrCredentials)
@@ -284,7 +284,7 @@ func stampNow(t *testing.T, f *File) stamp {
 }
 
 func TestBadChangeIsRefusedAndLoggedOnce(t *testing.T) {
-	f, log := newLogged(t, blf("anna"))
+	f, log := newLogged(t, blf("anna")+"\n")
 	login(t, f, "anna", "p w", nil)
 	write(t, f.Path, blf("otto")+"\nnonsense\n", 0o600)
 	for range 3 {
@@ -304,10 +304,10 @@ func TestBadChangeIsRefusedAndLoggedOnce(t *testing.T) {
 }
 
 func TestBadChangeWithinOneTickIsLoggedOnce(t *testing.T) {
-	f, log := newLogged(t, blf("anna"))
+	f, log := newLogged(t, blf("anna")+"\n")
 	f.Now = nil
 	login(t, f, "anna", "p w", nil)
-	write(t, f.Path, "nonsense", 0o600)
+	write(t, f.Path, "nonsense\n", 0o600)
 	for range 3 {
 		login(t, f, "anna", "p w", nil)
 	}
@@ -318,9 +318,9 @@ func TestBadChangeWithinOneTickIsLoggedOnce(t *testing.T) {
 
 func TestFileOpenToOthersIsRefused(t *testing.T) {
 	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o610, 0o644} {
-		f, log := newLogged(t, blf("anna"))
+		f, log := newLogged(t, blf("anna")+"\n")
 		login(t, f, "anna", "p w", nil)
-		write(t, f.Path, blf("otto"), mode)
+		write(t, f.Path, blf("otto")+"\n", mode)
 		login(t, f, "otto", "p w", pop3server.ErrCredentials)
 		login(t, f, "anna", "p w", nil)
 		if !strings.Contains(log.String(), "chmod 600") {
@@ -336,8 +336,71 @@ func TestFileOpenToOthersIsRefused(t *testing.T) {
 	}
 }
 
+// What keeps the old accounts in force must not be forgotten.
+func TestRefusedFileIsLoggedAgainEachMinuteOfLogins(t *testing.T) {
+	f, log := newLogged(t, blf("anna")+"\n")
+	now := time.Now().Add(time.Hour)
+	f.Now = func() time.Time { return now }
+	login(t, f, "anna", "p w", nil)
+	write(t, f.Path, "nonsense\n", 0o600)
+	for minute := range 4 {
+		for range 3 {
+			login(t, f, "anna", "p w", nil)
+		}
+		if n := strings.Count(log.String(), "level=ERROR"); n != minute+1 {
+			t.Errorf("in minute %d: logged %d times:\n%s", minute, n, log)
+		}
+		now = now.Add(time.Minute)
+	}
+	write(t, f.Path, blf("anna")+"\n", 0o600)
+	before := log.Len()
+	login(t, f, "anna", "p w", nil)
+	if log.Len() != before {
+		t.Errorf("a good file is complained about:\n%s", log)
+	}
+	write(t, f.Path, "nonsense\n", 0o600)
+	if err := f.Load(); err == nil {
+		t.Error("Load of nonsense")
+	}
+	login(t, f, "anna", "p w", nil)
+	if log.Len() != before {
+		t.Errorf("what the caller of Load tells is logged twice:\n%s", log)
+	}
+}
+
+func TestFileOfSomebodyElseIsRefusedWithAHint(t *testing.T) {
+	if !unprivileged.Run(t) {
+		return
+	}
+	f, log := newLogged(t, blf("anna")+"\n")
+	login(t, f, "anna", "p w", nil)
+	if err := os.Chmod(f.Path, 0); err != nil { // as good as root's
+		t.Fatal(err)
+	}
+	login(t, f, "anna", "p w", nil)
+	if !strings.Contains(log.String(), "permission denied") || !strings.Contains(log.String(), "must own the file, with mode 0600") {
+		t.Errorf("logged:\n%s", log)
+	}
+}
+
+// Whoever writes in place may be cut off, or half done: what is left of an
+// account's line could lack the field that closes it.
+func TestLineWithoutItsEndOpensNoAccount(t *testing.T) {
+	whole := "# ours\n" + blf("anna") + "::::::nologin=y\n"
+	for cut := range len(whole) {
+		f, log := newLogged(t, whole)
+		login(t, f, "anna", "p w", pop3server.ErrCredentials)
+		write(t, f.Path, whole[:cut], 0o600)
+		login(t, f, "anna", "p w", pop3server.ErrCredentials)
+		atEnd := cut == 0 || whole[cut-1] == '\n'
+		if named := strings.Contains(log.String(), "accounts:") && strings.Contains(log.String(), "the last line has no end") && strings.Contains(log.String(), "end it with a line feed"); named == atEnd {
+			t.Errorf("cut after %q:\n%s", whole[:cut], log)
+		}
+	}
+}
+
 func TestVanishedFileKeepsTheAccounts(t *testing.T) {
-	f, log := newLogged(t, blf("anna"))
+	f, log := newLogged(t, blf("anna")+"\n")
 	login(t, f, "anna", "p w", nil)
 	if err := os.Remove(f.Path); err != nil {
 		t.Fatal(err)
@@ -350,7 +413,7 @@ func TestVanishedFileKeepsTheAccounts(t *testing.T) {
 }
 
 func TestLinkIsRefused(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	link := f.Path + ".link"
 	if err := os.Symlink(f.Path, link); err != nil {
 		t.Fatal(err)
@@ -365,7 +428,7 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 	if !unprivileged.Run(t) {
 		return
 	}
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	if err := os.Chmod(f.Path, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +438,7 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 }
 
 func TestManyLoginsAtOnce(t *testing.T) {
-	f := newFile(t, blf("anna"))
+	f := newFile(t, blf("anna")+"\n")
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"postfach/internal/hint"
@@ -32,6 +33,10 @@ func stampOf(i vfs.Info) stamp {
 // again at each look-up.
 const tick = 2 * time.Second
 
+// remindAfter is how often a file that cannot be used is complained about again
+// while people log in: those that it was to keep out may be among them.
+const remindAfter = time.Minute
+
 // Load reads the file now, whether it has changed or not. After an error, what
 // held before goes on to hold; before the first success, nobody gets in.
 func (f *File) Load() error {
@@ -42,7 +47,8 @@ func (f *File) Load() error {
 	f.seen = stamp{}
 	err := f.read()
 	if err != nil {
-		f.refuse(now, err) // the caller tells
+		f.refuse(now, err)
+		f.told = f.now() // the caller does
 	}
 	return err
 }
@@ -59,7 +65,7 @@ func (f *File) stamp() (stamp, error) {
 // refuse remembers that a state of the file cannot be used. It reports whether
 // that is news.
 func (f *File) refuse(now stamp, err error) bool {
-	f.seen, f.settled = now, f.settles(now)
+	f.seen, f.settled, f.refused = now, f.settles(now), err
 	before := f.complaint
 	f.complaint = fmt.Sprint(now, err)
 	return f.complaint != before
@@ -70,32 +76,33 @@ func (f *File) look() (*table, error) {
 	f.setUp()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now, err := f.stamp()
-	if now == f.seen && f.settled {
-		return f.held(err)
+	news := false
+	if now, _ := f.stamp(); now != f.seen || !f.settled {
+		if err := f.read(); err != nil {
+			news = f.refuse(now, err)
+		}
 	}
-	if err = f.read(); err == nil {
-		f.complaint = ""
-	} else if f.refuse(now, err) {
-		f.complain(err)
+	if f.refused != nil && (news || f.now().Sub(f.told) >= remindAfter) {
+		f.complain(f.refused)
+		f.told = f.now()
 	}
-	return f.held(err)
+	return f.held()
 }
 
 // held returns what is in force. Only where nothing ever was, it is an error.
-func (f *File) held(err error) (*table, error) {
-	if f.current != nil {
-		return f.current, nil
+func (f *File) held() (*table, error) {
+	if f.current == nil {
+		return nil, f.refused
 	}
-	if err == nil {
-		err = errors.New("the accounts file cannot be used")
-	}
-	return nil, err
+	return f.current, nil
 }
 
 // read makes the file's content current.
 func (f *File) read() error {
 	content, info, err := readSecretFile(f.fs(), f.Path)
+	if errors.Is(err, fs.ErrPermission) {
+		err = hint.Add(err, "uid %d, which this program runs as, must own the file, with mode 0600", os.Geteuid())
+	}
 	if err != nil {
 		return err
 	}
@@ -109,6 +116,7 @@ func (f *File) read() error {
 	}
 	f.seen = stampOf(info)
 	f.settled = f.settles(f.seen)
+	f.refused, f.complaint = nil, ""
 	return nil
 }
 

@@ -13,13 +13,18 @@ type table struct {
 	inFile []*account // in the order of the file
 }
 
-// parse understands a file. name is what errors call it.
+// parse understands a file. name is what errors call it. A last line without
+// an end may be half of one, from somebody who writes in place: the half could
+// be an account without the field that closes it.
 func parse(name, content string) (*table, error) {
 	t := &table{byName: map[string]*account{}}
 	at := map[string]int{}
 	number := 0
 	for line := range strings.Lines(content) {
 		number++
+		if !strings.HasSuffix(line, "\n") {
+			return nil, hint.Add(fmt.Errorf("%s:%d: the last line has no end", name, number), "end it with a line feed: without one it may be cut off")
+		}
 		line = strings.TrimRight(line, "\r\n")
 		if blank(line) {
 			continue

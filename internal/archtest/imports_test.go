@@ -57,7 +57,8 @@ func rules() map[string]rule {
 		"internal/archtest":     {},
 		"internal/playtest":     {},
 		"internal/interop":      {},
-		"internal/datafolder":   {ours: "internal/hint internal/vfs", others: x},
+		"internal/privilege":    {no: noNetwork},
+		"internal/datafolder":   {ours: "internal/hint internal/privilege internal/vfs", others: x},
 		"internal/config":       {ours: "pop3server internal/hint", others: "github.com/pelletier/go-toml/v2"},
 		"internal/accounts": {
 			ours:   "pop3 pop3server maildrop sasl internal/hint internal/vfs",

@@ -48,7 +48,7 @@ type Limits struct {
 	FailureDelay Duration `toml:"failure_delay"`
 	FailedLogins int      `toml:"failed_logins"`
 	BadCommands  int      `toml:"bad_commands"`
-	Connections  int      `toml:"connections"` // for each listener
+	Connections  int      `toml:"connections"` // for each listener, since the last reload
 }
 
 // A Listener is one address.

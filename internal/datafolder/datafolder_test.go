@@ -1,6 +1,7 @@
 package datafolder
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func TestDefault(t *testing.T) {
 func TestMakeIsClosedToOthersAndChangesNothingTwice(t *testing.T) {
 	f := Folder(filepath.Join(t.TempDir(), "a", "b"))
 	for range 2 {
-		if err := f.Make(); err != nil {
+		if err := errors.Join(f.Make(), f.MakeParts()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,7 +51,7 @@ func TestMakeIsClosedToOthersAndChangesNothingTwice(t *testing.T) {
 	if err := os.Chmod(f.Mail(), 0o750); err != nil { // somebody wants it so
 		t.Fatal(err)
 	}
-	if err := f.Make(); err != nil {
+	if err := errors.Join(f.Make(), f.MakeParts()); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(f.Mail()); err != nil || info.Mode().Perm() != 0o750 {
@@ -71,7 +72,7 @@ func TestMakeRefusesWithAHint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{file: "is not a folder", filepath.Join(closed, "x"): "permission denied", closed: "permission denied"} {
-		if err := Folder(path).Make(); err == nil || !strings.Contains(err.Error(), want) || hint.Of(err) == "" {
+		if err := errors.Join(Folder(path).Make(), Folder(path).MakeParts()); err == nil || !strings.Contains(err.Error(), want) || hint.Of(err) == "" {
 			t.Errorf("%s: %v, hint %q", path, err, hint.Of(err))
 		}
 	}

@@ -8,25 +8,19 @@ import (
 	"path/filepath"
 
 	"postfach/internal/hint"
+	"postfach/internal/privilege"
 	"postfach/internal/vfs"
 )
 
-// Make makes the folder and its parts where they are missing, open to nobody
-// but their owner. A folder that root makes is given to the user postfach, or
-// to nobody where there is no such user; one that exists keeps its owner.
+// A program uses a folder in three steps: Make, Enter, MakeParts. Root makes
+// the folder and touches nothing in it: by then it is its owner.
+
+// Make makes the folder itself where it is missing, open to nobody but its
+// owner. One that root makes is given to the user postfach, or to nobody where
+// there is no such user, as is an empty one of root's. Others keep their owner.
 func (f Folder) Make() error {
 	if err := f.makeTop(); err != nil {
 		return hint.Add(fmt.Errorf("make the data folder: %w", err), "choose another one with --data DIR")
-	}
-	fsys, err := f.FS()
-	if err != nil {
-		return err
-	}
-	for _, part := range []string{f.Mail(), f.Run(), filepath.Dir(f.APOPKey()), filepath.Dir(f.Key())} {
-		if err := vfs.MkdirAll(fsys, part, 0o700); err != nil {
-			return hint.Add(fmt.Errorf("make the data folder: %w", err),
-				"it must belong to whoever runs the program: choose another with --data DIR, or run this as its owner")
-		}
 	}
 	return nil
 }
@@ -38,44 +32,59 @@ func (f Folder) makeTop() error {
 		err = os.Mkdir(dir, 0o700)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return f.checkTop()
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is not a folder", f)
+		}
+		if err != nil || !privilege.Root() {
+			return err
+		}
+		return giveAway(dir)
 	}
 	if err != nil {
 		return err
 	}
-	if err := giveAway(dir); err != nil {
-		return err
+	if privilege.Root() {
+		if err := giveAway(dir); err != nil {
+			return err
+		}
 	}
 	return vfs.OS{}.SyncDir(filepath.Dir(dir))
 }
 
-// checkTop looks at a folder that was there before. One that root made, and
-// nobody has used, is given away like one that is made here.
-func (f Folder) checkTop() error {
-	info, err := os.Stat(string(f))
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s is not a folder", f)
-	}
-	if os.Geteuid() != 0 {
+// Enter makes a process that has root's rights the owner of the folder, for
+// good. Whoever takes the process over has the folder and nothing else of the
+// machine; and no link that the owner put into the folder leads root anywhere.
+// For others it does nothing.
+func (f Folder) Enter() error {
+	if !privilege.Root() {
 		return nil
 	}
-	names, err := vfs.OS{}.ReadDir(string(f))
+	uid, gid, err := f.ids()
 	if err != nil {
 		return err
 	}
-	if uid, _, err := f.Owner(); err == nil && uid == 0 && len(names) == 0 {
-		if err := os.Chmod(string(f), 0o700); err != nil {
-			return err
-		}
-		return giveAway(string(f))
+	if uid == 0 || gid == 0 {
+		return hint.Add(fmt.Errorf("the data folder %s belongs to root, and root serves nobody", f), "%s", f.Remedy())
+	}
+	if err := privilege.Become(uid, gid); err != nil {
+		return hint.Add(fmt.Errorf("become uid %d, gid %d: %w", uid, gid, err), "run this as the owner of %s instead", f)
 	}
 	return nil
 }
 
-// FS returns the file system in which whoever runs the program may change the
-// folder: what root makes in it belongs at once to the folder's owner, what
-// others make is theirs anyway.
-func (f Folder) FS() (vfs.FS, error) { return ownersFS(string(f)) }
+// MakeParts makes what is missing in the folder.
+func (f Folder) MakeParts() error {
+	for _, part := range []string{f.Mail(), f.Run(), filepath.Dir(f.APOPKey()), filepath.Dir(f.Key())} {
+		if err := vfs.MkdirAll(vfs.OS{}, part, 0o700); err != nil {
+			return hint.Add(fmt.Errorf("make the data folder: %w", err),
+				"uid %d needs it: %s; or choose another one with --data DIR", os.Getuid(), f.Remedy())
+		}
+	}
+	return nil
+}
+
+// Remedy says how the folder becomes the service's.
+func (f Folder) Remedy() string {
+	return fmt.Sprintf("chown -R postfach: %s, and let that user pass the folders above it", f)
+}

@@ -1,7 +1,6 @@
 package vfs
 
 import (
-	"io"
 	"io/fs"
 	"sync"
 	"syscall"
@@ -102,6 +101,14 @@ func (f *Fail) Lstat(name string) (Info, error) {
 	return f.FS.Lstat(name)
 }
 
+// Stat implements FS.
+func (f *Fail) Stat(name string) (Info, error) {
+	if err := f.step("stat", name); err != nil {
+		return Info{}, err
+	}
+	return f.FS.Stat(name)
+}
+
 // Mkdir implements FS.
 func (f *Fail) Mkdir(name string, perm fs.FileMode) error {
 	if err := f.step("mkdir", name); err != nil {
@@ -143,7 +150,7 @@ func (f *Fail) SyncDir(name string) error {
 }
 
 // Lock implements FS. To give a lock back is no operation: it needs no disk.
-func (f *Fail) Lock(dir string) (io.Closer, error) {
+func (f *Fail) Lock(dir string) (Lock, error) {
 	if err := f.step("lock", dir); err != nil {
 		return nil, err
 	}

@@ -72,6 +72,15 @@ func (OS) Lstat(name string) (Info, error) {
 	return infoOf(fi), nil
 }
 
+// Stat implements FS.
+func (OS) Stat(name string) (Info, error) {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return Info{}, err
+	}
+	return infoOf(fi), nil
+}
+
 // Mkdir implements FS.
 func (OS) Mkdir(name string, perm fs.FileMode) error { return os.Mkdir(name, perm) }
 

@@ -5,7 +5,6 @@ package vfs
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 )
@@ -21,7 +20,7 @@ func (OS) SyncDir(string) error { return nil }
 
 // Lock implements FS. A lock that could outlive its owner would be worse than
 // none, so there is none on this system.
-func (OS) Lock(dir string) (io.Closer, error) {
+func (OS) Lock(dir string) (Lock, error) {
 	return nil, fmt.Errorf("lock %q: folders cannot be locked on this system: %w", dir, errors.ErrUnsupported)
 }
 

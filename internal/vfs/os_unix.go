@@ -28,7 +28,7 @@ func (OS) SyncDir(name string) error {
 
 // Lock implements FS: flock on the folder itself, so that there is no lock file
 // that could outlive its owner.
-func (OS) Lock(dir string) (io.Closer, error) {
+func (OS) Lock(dir string) (Lock, error) {
 	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
@@ -40,8 +40,21 @@ func (OS) Lock(dir string) (io.Closer, error) {
 		}
 		return nil, &fs.PathError{Op: "lock", Path: dir, Err: err}
 	}
-	return f, nil
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	id, _ := identity(fi)
+	return osLock{f, id}, nil
 }
+
+type osLock struct {
+	io.Closer
+	id FileID
+}
+
+func (l osLock) ID() FileID { return l.id }
 
 func flock(f *os.File) error {
 	conn, err := f.SyscallConn()

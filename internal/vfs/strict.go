@@ -1,7 +1,6 @@
 package vfs
 
 import (
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -193,12 +192,17 @@ func (s *Strict) Lstat(name string) (Info, error) {
 	return i.info(), nil
 }
 
+// Stat implements FS: there are no links to follow.
+func (s *Strict) Stat(name string) (Info, error) { return s.Lstat(name) }
+
 func (i *inode) info() Info {
 	return Info{
 		Mode: i.mode, Size: int64(len(i.content)), ModTime: i.changed, ChangeTime: i.named,
-		ID: FileID{Device: 1, Inode: i.number},
+		ID: i.id(),
 	}
 }
+
+func (i *inode) id() FileID { return FileID{Device: 1, Inode: i.number} }
 
 // Mkdir implements FS.
 func (s *Strict) Mkdir(name string, perm fs.FileMode) error {
@@ -310,7 +314,7 @@ func (c entryChange) apply(entries map[string]*inode) {
 }
 
 // Lock implements FS.
-func (s *Strict) Lock(dir string) (io.Closer, error) {
+func (s *Strict) Lock(dir string) (Lock, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, err := s.folder("lock", dir)
@@ -321,14 +325,17 @@ func (s *Strict) Lock(dir string) (io.Closer, error) {
 		return nil, &fs.PathError{Op: "lock", Path: dir, Err: ErrLocked}
 	}
 	i.locked = true
-	return &strictLock{fs: s, dir: i, boot: s.boot}, nil
+	return &strictLock{fs: s, dir: i, id: i.id(), boot: s.boot}, nil
 }
 
 type strictLock struct {
 	fs   *Strict
-	dir  *inode
+	dir  *inode // nil after Close
+	id   FileID
 	boot int
 }
+
+func (l *strictLock) ID() FileID { return l.id }
 
 func (l *strictLock) Close() error {
 	l.fs.mu.Lock()

@@ -3,7 +3,7 @@
 // one in memory that forgets whatever was not synced, and Fail makes the n-th
 // operation of another one fail.
 //
-// Nothing here follows a symbolic link at the end of a name, save Lock and
+// Nothing here follows a symbolic link at the end of a name, save Lock, Stat and
 // SyncDir, which take the folder that somebody configured.
 package vfs
 
@@ -30,6 +30,8 @@ type FS interface {
 	// ReadDir returns the names in a folder, in no order.
 	ReadDir(name string) ([]string, error)
 	Lstat(name string) (Info, error)
+	// Stat is Lstat of what a symbolic link leads to.
+	Stat(name string) (Info, error)
 	Mkdir(name string, perm fs.FileMode) error
 	// Link gives a file a second name. It never replaces one.
 	Link(oldname, newname string) error
@@ -42,7 +44,14 @@ type FS interface {
 	// Lock takes the exclusive lock of a folder, and does not wait: ErrLocked
 	// when another session has it, in this process or in any. It leaves
 	// nothing behind; it ends with Close, or with the process.
-	Lock(dir string) (io.Closer, error)
+	Lock(dir string) (Lock, error)
+}
+
+// A Lock is a lock that somebody has. Close gives it back.
+type Lock interface {
+	io.Closer
+	// ID returns which folder is locked: by now its path may lead to another.
+	ID() FileID
 }
 
 // A File is an open regular file.

@@ -73,6 +73,9 @@ func TestSystemsAgree(t *testing.T) {
 			}
 			lock, err := s.Lock(dir)
 			must(t, err)
+			if info, err := s.Stat(dir); err != nil || info.ID != lock.ID() || info.ID == (FileID{}) {
+				t.Errorf("the lock is on %v, the path leads to %v, %v", lock.ID(), info.ID, err)
+			}
 			if _, err := s.Lock(dir); !errors.Is(err, ErrLocked) {
 				t.Errorf("a second lock: %v", err)
 			}

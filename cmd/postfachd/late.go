@@ -1,0 +1,96 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// maxLate is how much of the log waits, in octets, for somebody who reads.
+	maxLate = 1 << 20
+	// flushGrace is how long the end of the program waits for that.
+	flushGrace = 2 * time.Second
+)
+
+// A lateWriter writes in a goroutine of its own, so that nobody who logs ever
+// waits for whoever reads the log. When too much is waiting it drops what comes,
+// and says how much that was as soon as somebody reads again.
+type lateWriter struct {
+	to   io.Writer
+	news chan struct{} // holds a token while there may be something to write
+	over chan struct{} // closed when all is written after Close
+
+	mu      sync.Mutex // guards what follows
+	waiting []byte
+	dropped int // calls of Write
+	closed  bool
+}
+
+func newLateWriter(to io.Writer) *lateWriter {
+	w := &lateWriter{to: to, news: make(chan struct{}, 1), over: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// Write takes p whole, or drops it. It never fails.
+func (w *lateWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || len(w.waiting)+len(p) > maxLate {
+		w.dropped++
+		return len(p), nil
+	}
+	w.waiting = append(w.waiting, p...)
+	w.wake()
+	return len(p), nil
+}
+
+func (w *lateWriter) wake() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+func (w *lateWriter) run() {
+	defer close(w.over)
+	own := slog.New(slog.NewTextHandler(w.to, nil))
+	for range w.news {
+		for {
+			waiting, dropped, closed := w.take()
+			w.to.Write(waiting) // to whom could an error be told?
+			if dropped > 0 {
+				own.Warn("log lines dropped", "count", dropped, "hint", "whoever reads the log is too slow, or has stopped")
+			}
+			if len(waiting) == 0 && dropped == 0 {
+				if closed {
+					return
+				}
+				break
+			}
+		}
+	}
+}
+
+func (w *lateWriter) take() (waiting []byte, dropped int, closed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	waiting, dropped = w.waiting, w.dropped
+	w.waiting, w.dropped = nil, 0
+	return waiting, dropped, w.closed
+}
+
+// Close writes what is waiting, as far as somebody reads it in time.
+func (w *lateWriter) Close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.wake()
+	w.mu.Unlock()
+	select {
+	case <-w.over:
+	case <-time.After(flushGrace):
+	}
+	return nil
+}
