@@ -14,8 +14,9 @@ import (
 )
 
 // Content implements maildrop.Maildrop. The reader counts: when the octets are
-// not as many as Open announced it ends with maildrop.ErrChanged and never with
-// io.EOF, so that no part of a message can look like all of it.
+// not as many as Open announced, or the file was written to while it was read,
+// it ends with maildrop.ErrChanged and never with io.EOF, so that neither a part
+// of a message nor a mixture of two can look like one.
 func (d *drop) Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, error) {
 	i, ok := d.find(id)
 	if !ok {
@@ -24,15 +25,16 @@ func (d *drop) Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := d.openFile(ctx, i)
+	f, info, err := d.openFile(ctx, i)
 	if err != nil {
 		return nil, fmt.Errorf("message %q: %w", id, err)
 	}
-	return &content{file: f, drop: d, index: i, want: d.messages[i].Size}, nil
+	return &content{file: f, opened: fileOf(place{}, info), drop: d, index: i, want: d.messages[i].Size}, nil
 }
 
 type content struct {
 	file    vfs.File
+	opened  file // what it was before the first Read; its place is not used
 	drop    *drop
 	index   int
 	want    int64
@@ -52,9 +54,27 @@ func (c *content) Read(p []byte) (int, error) {
 		size > c.want+2: // Size may count a line end that is still to come; without this, a file that grows would have no end
 		err = maildrop.ErrChanged
 		c.changed()
+	case errors.Is(err, io.EOF):
+		err = c.end()
 	}
 	c.err = err
 	return n, err
+}
+
+// end returns io.EOF, unless the file was written to since it was opened. What
+// was written in the same tick of the file system's clock as the content before
+// (a few milliseconds; on old formats two seconds), with the same length, cannot
+// be seen. The time of the inode cannot help: it moves with flags, too.
+func (c *content) end() error {
+	info, err := c.file.Info()
+	if err != nil {
+		return err
+	}
+	if c.opened != fileOf(place{}, info) {
+		c.changed()
+		return maildrop.ErrChanged
+	}
+	return io.EOF
 }
 
 // changed sees to it that the next Open counts this message.
@@ -64,7 +84,7 @@ func (c *content) changed() {
 		return
 	}
 	c.drop.store.sizes.distrust(info, c.want)
-	c.drop.store.log().Warn("message has not the announced size",
+	c.drop.store.log().Warn("message is not what was announced",
 		"file", c.drop.files[c.index].path(c.drop.root), "announced", c.want, "octets", info.Size)
 }
 
@@ -74,36 +94,41 @@ func (c *content) Close() error { return c.file.Close() }
 var errRestless = errors.New("the Maildir changes too fast to find the message")
 
 // openFile opens a message, wherever it is by now.
-func (d *drop) openFile(ctx context.Context, i int) (vfs.File, error) {
+func (d *drop) openFile(ctx context.Context, i int) (vfs.File, vfs.Info, error) {
 	for range maxReadings {
 		if d.files[i].folder == "" {
-			return nil, maildrop.ErrGone
+			return nil, vfs.Info{}, maildrop.ErrGone
 		}
-		f, err := d.openHere(i)
+		f, info, err := d.openHere(i)
 		if !errors.Is(err, fs.ErrNotExist) {
-			return f, err
+			return f, info, err
 		}
 		if err := d.relocate(ctx, i); err != nil {
-			return nil, err
+			return nil, vfs.Info{}, err
 		}
 	}
-	return nil, errRestless
+	return nil, vfs.Info{}, errRestless
 }
 
 // openHere opens a message where it was last seen. Another file in its place is
-// as good as none.
-func (d *drop) openHere(i int) (vfs.File, error) {
+// as good as none. One with the same inode is the message, written anew, or
+// another one that came after it: nobody may take it for what Open saw.
+func (d *drop) openHere(i int) (vfs.File, vfs.Info, error) {
 	f, err := d.store.fs().Open(d.files[i].path(d.root))
 	if err != nil {
-		return nil, err
+		return nil, vfs.Info{}, err
 	}
 	info, err := f.Info()
-	if want := d.files[i].id; err == nil && want != (vfs.FileID{}) && info.ID != want {
+	switch want := d.files[i]; {
+	case err != nil, want.id == vfs.FileID{}, want.is(info):
+	case want.id == info.ID:
+		err = maildrop.ErrChanged
+	default:
 		err = fs.ErrNotExist
 	}
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, vfs.Info{}, err
 	}
-	return f, nil
+	return f, info, nil
 }

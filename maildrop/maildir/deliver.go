@@ -37,6 +37,7 @@ func (s *Store) Deliver(ctx context.Context, user string, msg io.Reader) (pop3.U
 	tmp := filepath.Join(root, tmpFolder, base)
 	hints, err := s.write(ctx, tmp, msg)
 	if err == nil {
+		s.sweep(ctx, root, tmp)
 		err = s.publish(root, tmp, base+hints)
 	}
 	if err != nil {

@@ -1,7 +1,8 @@
 // Package maildir is the default store: a folder for each user, with the
 // messages as files in new/ and cur/, in the form that MTAs and other mail
 // programs share. These may work on it at any time: nothing here relies on
-// being alone, and nothing is moved and no flag is set.
+// being alone, no flag is set, and nothing is moved, but for files that share
+// the name of another: see nameTwins.
 package maildir
 
 import (
@@ -39,8 +40,9 @@ type Store struct {
 
 	sizes sizes
 
-	mu    sync.Mutex // guards clock
+	mu    sync.Mutex // guards both
 	clock clock
+	swept map[string]time.Time // when sweep was last in a Maildir
 }
 
 // The folders of a Maildir.

@@ -115,13 +115,23 @@ func fill(fsys vfs.FS, dir string) error {
 		put(fsys, dir, "cur/"+long+":2,S", "twin of the long name"),
 		put(fsys, dir, "new/3000.moved.host", "in new and in cur"),
 		fsys.Link(filepath.Join(dir, "new/3000.moved.host"), filepath.Join(dir, "cur/3000.moved.host:2,")),
-		put(fsys, dir, "cur/"+string(hashID("4000.trap.host:2,S")), "has the id that the next one would get"),
 		put(fsys, dir, "cur/4000.trap.host", "first of a pair"),
 		put(fsys, dir, "cur/4000.trap.host:2,S", "second of a pair"),
+		trap(fsys, dir, "cur/4000.trap.host:2,S", "has the id that the one before would get"),
 		fsys.SyncDir(filepath.Join(dir, newFolder)),
 		fsys.SyncDir(filepath.Join(dir, curFolder)),
 	)
 	return err
+}
+
+// trap puts a file there whose name is the unique-id that a twin would get.
+func trap(fsys vfs.FS, dir, twin, content string) error {
+	info, err := fsys.Lstat(filepath.Join(dir, twin))
+	if err != nil {
+		return err
+	}
+	e := entry{name: parseName(filepath.Base(twin)), info: info}
+	return put(fsys, dir, "cur/"+string(e.candidate(1)), content)
 }
 
 // put writes one file, durably but for the folder.

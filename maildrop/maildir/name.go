@@ -68,17 +68,6 @@ func (n name) uniqueID() pop3.UniqueID {
 	return hashID(n.base)
 }
 
-// candidate returns what is tried as unique-id, in this order, until one is not
-// taken by another file: two files with one name are two messages. The whole
-// name tells the later one apart; should that not be enough, something is added
-// to it.
-func (n name) candidate(step int) pop3.UniqueID {
-	if step == 0 {
-		return n.uniqueID()
-	}
-	return hashID(n.whole + strings.Repeat("+", step-1))
-}
-
 // hashID makes a legal unique-id of any text.
 func hashID(s string) pop3.UniqueID {
 	sum := sha256.Sum256([]byte(s))

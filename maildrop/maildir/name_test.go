@@ -24,7 +24,7 @@ func FuzzName(f *testing.F) {
 			t.Errorf("%q and %q have no order", a, b)
 		}
 		for step := range 3 {
-			if id := m.candidate(step); !id.Valid() {
+			if id := (&entry{name: m}).candidate(step); !id.Valid() {
 				t.Errorf("%q: the id %q is not legal", a, id)
 			}
 		}

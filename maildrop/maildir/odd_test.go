@@ -200,11 +200,10 @@ func TestTwinKeepsItsID(t *testing.T) {
 	root := t.TempDir()
 	s := newStore(t, vfs.OS{}, root)
 	dir := filepath.Join(root, maildroptest.User)
-	if err := errors.Join(put(s.fs(), dir, "cur/1.a:2,", "a\n"), put(s.fs(), dir, "cur/1.a:2,S", "b\n")); err != nil {
-		t.Fatal(err)
-	}
+	putAt(t, dir, "cur/1.a:2,", "a\n", 2)
+	putAt(t, dir, "cur/1.a:2,S", "b\n", 1)
 	d := mustOpen(t, s)
-	twin := d.Messages()[1].ID
+	twin := listing(t, d)["b\n"]
 	if err := d.Update(t.Context(), []pop3.UniqueID{"1.a"}); err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,11 @@ package maildir
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
+	"syscall"
 
 	"postfach/internal/vfs"
 	"postfach/maildrop"
@@ -17,7 +18,9 @@ import (
 type drop struct {
 	store    *Store
 	root     string
-	lock     io.Closer // nil after Close
+	lock     vfs.Lock      // nil after Close
+	home     vfs.FileID    // the folder that is locked
+	folders  [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
 	messages []maildrop.Message
 	files    []file  // of the messages with the same index
 	byID     []int32 // indices in the order of the unique-ids
@@ -29,12 +32,20 @@ type file struct {
 	place            // the zero place: it is gone
 	id    vfs.FileID // zero: could not be found out
 	mtime int64
+	// length is that of the file, with its line ends as they are.
+	length int64
+}
+
+func fileOf(p place, info vfs.Info) file {
+	return file{p, info.ID, info.ModTime.UnixNano(), info.Size}
 }
 
 // is reports whether info is of the very file that Open saw. An inode's number
-// may be given to another file; then the time of its content is another, too.
+// may be given to another file; then the time of its content is another, too,
+// unless both were written in one tick of the file system's clock, and most
+// often its length.
 func (f file) is(info vfs.Info) bool {
-	return f.id != vfs.FileID{} && f.id == info.ID && f.mtime == info.ModTime.UnixNano()
+	return f.id != vfs.FileID{} && f == fileOf(f.place, info)
 }
 
 // Open implements maildrop.Store.
@@ -55,7 +66,7 @@ func (s *Store) open(ctx context.Context, user string) (*drop, error) {
 	if err != nil {
 		return nil, noUser(err)
 	}
-	d := &drop{store: s, root: root, lock: lock}
+	d := &drop{store: s, root: root, lock: lock, home: lock.ID()}
 	if err := d.fill(ctx); err != nil {
 		lock.Close() // P3-LCK-03
 		return nil, err
@@ -65,16 +76,17 @@ func (s *Store) open(ctx context.Context, user string) (*drop, error) {
 
 // fill fixes what is in the maildrop (P3-LCK-07).
 func (d *drop) fill(ctx context.Context) error {
-	entries, err := d.store.scan(ctx, d.root)
+	entries, err := d.scan(ctx)
 	if err != nil {
 		return err
 	}
+	d.nameTwins(entries)
 	d.messages = make([]maildrop.Message, len(entries))
 	d.files = make([]file, len(entries))
 	d.byID = make([]int32, len(entries))
 	for i, e := range entries {
 		d.messages[i].ID = e.id
-		d.files[i] = file{e.place, e.info.ID, e.info.ModTime.UnixNano()}
+		d.files[i] = fileOf(e.place, e.info)
 		d.byID[i] = int32(i)
 	}
 	slices.SortFunc(d.byID, func(a, b int32) int {
@@ -84,7 +96,9 @@ func (d *drop) fill(ctx context.Context) error {
 }
 
 // measure fills in the sizes: those that are not known are counted. A message
-// that cannot be read gets the length of its file, and to retrieve it fails.
+// that cannot be read gets the length of its file, and to retrieve it fails. But
+// when this machine is short of something, there is no session: a moment later
+// the message could be read, and would be cut off for a size that was guessed.
 func (d *drop) measure(ctx context.Context, entries []*entry) error {
 	var buf []byte
 	for i, e := range entries {
@@ -100,6 +114,9 @@ func (d *drop) measure(ctx context.Context, entries []*entry) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if shortage(err) {
+			return err
+		}
 		if err != nil {
 			d.store.log().Warn("message cannot be read", "file", e.path(d.root), "error", err)
 			size = e.info.Size
@@ -109,8 +126,13 @@ func (d *drop) measure(ctx context.Context, entries []*entry) error {
 	return nil
 }
 
+// shortage reports whether err says nothing of the file, only of this moment.
+func shortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
 func (d *drop) count(ctx context.Context, i int, buf []byte) (int64, error) {
-	f, err := d.openFile(ctx, i)
+	f, _, err := d.openFile(ctx, i)
 	if err != nil {
 		return 0, err
 	}

@@ -3,38 +3,48 @@ package maildir
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 
 	"postfach/pop3"
 )
 
+// errAmbiguous: two files have one name, and the disk does not say whether they
+// are one file. To guess would give a message an id that is not its own.
+var errAmbiguous = errors.New("cannot tell whether two files are one message")
+
 // pin renames the files that could inherit the unique-id of a marked message:
 // of two files with one name the later has an id of its own only while the
-// earlier is there. A client that saw the freed id before would take the other
+// earlier is there. Open has renamed those that were there and could be renamed;
+// this is for twins that came since, and for what went wrong then. A client that saw the freed id before would take the other
 // message for one that it has, and might delete it unread. So goal 1, no mail
 // is lost, wins here over "files are served as they are". Marked files are
 // pinned, too: a crash may undo one removal and not another. All this comes
 // before the removals and is durable by then; where it fails, the marked
 // message stays.
 func (u *update) pin(near []*entry) {
+	var namings []*naming
+	heirs := map[*naming][]*removal{}
 	for _, e := range near {
 		heirTo := u.heirTo(e)
 		if len(heirTo) == 0 {
 			continue
 		}
-		err := errAmbiguous
+		n := &naming{entry: e, err: errAmbiguous}
 		if e.known() {
-			err = u.drop.giveName(e, u.ownID(e))
+			n.id, n.err = u.ownID(e), nil
 		}
-		if err == nil {
+		namings = append(namings, n)
+		heirs[n] = heirTo
+	}
+	u.drop.giveNames(namings)
+	for _, n := range namings {
+		if n.err == nil {
 			continue
 		}
-		if m := u.marked[u.drop.listedAs(e)]; m != nil {
-			m.fail(err)
+		if m := u.marked[u.drop.listedAs(n.entry)]; m != nil {
+			m.fail(n.err)
 		}
-		for _, m := range heirTo {
-			m.fail(fmt.Errorf("another message would get its unique-id: %w", err))
+		for _, m := range heirs[n] {
+			m.fail(fmt.Errorf("another message would get its unique-id: %w", n.err))
 		}
 	}
 }
@@ -45,7 +55,10 @@ func (u *update) heirTo(e *entry) (heirTo []*removal) {
 	// More than two files would have to have one name in one folder for e to
 	// need more steps than these.
 	for step := range 4 {
-		id := e.name.candidate(step)
+		if step > 0 && !e.known() {
+			break // nothing to hash
+		}
+		id := e.candidate(step)
 		if id == own {
 			break
 		}
@@ -55,7 +68,7 @@ func (u *update) heirTo(e *entry) (heirTo []*removal) {
 		}
 		// A stranger may be the marked message itself, written anew, as long
 		// as that was not found elsewhere.
-		if own != "" || !e.known() || step < 2 && len(m.found) > 0 {
+		if own != "" || !e.known() || len(m.found) > 0 {
 			heirTo = append(heirTo, m)
 		}
 	}
@@ -69,41 +82,9 @@ func (u *update) ownID(e *entry) pop3.UniqueID {
 		return id
 	}
 	for step := 1; ; step++ {
-		id := e.name.candidate(step)
+		id := e.candidate(step)
 		if _, used := u.drop.find(id); !used {
 			return id
 		}
 	}
-}
-
-// giveName renames a file so that its name is the unique-id, with the hints and
-// flags that it had. A link, and not a rename: at every moment the file has a
-// durable name, whatever a crash makes of this. Both names until then count as
-// one message, because they are one file.
-func (d *drop) giveName(e *entry, id pop3.UniqueID) error {
-	fsys, folder := d.store.fs(), filepath.Join(d.root, e.folder)
-	renamed := place{e.folder, string(id) + e.name.suffix}
-	err := fsys.Link(e.path(d.root), renamed.path(d.root))
-	if errors.Is(err, fs.ErrExist) {
-		info, lstatErr := fsys.Lstat(renamed.path(d.root))
-		if lstatErr == nil && info.ID == e.info.ID { // an earlier try
-			err = nil
-		}
-	}
-	if err == nil {
-		err = fsys.SyncDir(folder)
-		if err == nil {
-			err = fsys.Remove(e.path(d.root))
-		}
-	} else if noLinks(err) {
-		err = moveTo(fsys, e.path(d.root), renamed.path(d.root))
-	}
-	if err == nil {
-		err = fsys.SyncDir(folder)
-	}
-	if err != nil {
-		return err
-	}
-	e.place, e.name = renamed, parseName(renamed.name)
-	return nil
 }

@@ -46,14 +46,22 @@ func tick(t time.Time) time.Duration {
 }
 
 // readFolders reads new/ first: a message that another program moves to cur/
-// meanwhile is seen at least once.
-func (s *Store) readFolders(root string) (*reading, error) {
+// meanwhile is seen at least once. It fails when these are not the folders that
+// were opened: in others, no message would say nothing.
+func (d *drop) readFolders() (*reading, error) {
+	s, root := d.store, d.root
 	r := &reading{steady: true}
 	missing := 0
 	for i, folder := range []string{newFolder, curFolder} {
 		before, err := s.folder(root, folder)
 		if err != nil {
 			return nil, err
+		}
+		if d.folders[i] == (vfs.FileID{}) { // the first reading, or it was missing until now
+			d.folders[i] = before.id
+		}
+		if before.id != d.folders[i] {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(root, folder), errMoved)
 		}
 		r.times[i] = before.folderTime
 		if before.missing() {
@@ -79,6 +87,9 @@ func (s *Store) readFolders(root string) (*reading, error) {
 	}
 	if missing == len(r.times) {
 		return nil, fmt.Errorf("%s: %w", root, errNoFolders)
+	}
+	if err := s.leadsTo(root, d.home); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

@@ -9,13 +9,13 @@ import (
 
 // settledReading reads the folders until nothing changed meanwhile, or gives up
 // and says so in the reading.
-func (s *Store) settledReading(ctx context.Context, root string) (*reading, error) {
+func (d *drop) settledReading(ctx context.Context) (*reading, error) {
 	var earlier *reading
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		r, err := s.readFolders(root)
+		r, err := d.readFolders()
 		if err != nil {
 			return nil, err
 		}
@@ -31,11 +31,11 @@ func (s *Store) settledReading(ctx context.Context, root string) (*reading, erro
 // message i in any case. It does so for all at once: another program that sets
 // a flag on each message must not cost a reading for each.
 func (d *drop) relocate(ctx context.Context, i int) error {
-	r, err := d.store.settledReading(ctx, d.root)
+	r, err := d.settledReading(ctx)
 	if err != nil {
 		return err
 	}
-	missing := d.missing(r, i)
+	missing, found := d.missing(r, i), map[int]bool{}
 	for _, p := range r.places {
 		base := baseOf(p.name)
 		if len(missing[base]) == 0 {
@@ -49,10 +49,10 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 		if err != nil {
 			return err
 		}
-		for k, m := range missing[base] {
-			if m >= 0 && d.files[m].id == info.ID {
+		for _, m := range missing[base] {
+			if !found[m] && d.files[m].id == info.ID {
 				d.files[m].place = p
-				missing[base][k] = -1
+				found[m] = true
 			}
 		}
 	}
@@ -61,7 +61,7 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 	}
 	for _, messages := range missing {
 		for _, m := range messages {
-			if m >= 0 {
+			if !found[m] {
 				d.files[m].place = place{}
 			}
 		}
@@ -69,7 +69,8 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 	return nil
 }
 
-// missing returns the messages to look for, by the base of their names.
+// missing returns the messages to look for, by the base of their names, and by
+// their unique-ids: see giveNames.
 func (d *drop) missing(r *reading, i int) map[string][]int {
 	here := make(map[place]bool, len(r.places))
 	for _, p := range r.places {
@@ -78,7 +79,11 @@ func (d *drop) missing(r *reading, i int) map[string][]int {
 	missing := map[string][]int{}
 	for m, f := range d.files {
 		if f.folder != "" && (m == i || !here[f.place]) {
-			missing[baseOf(f.name)] = append(missing[baseOf(f.name)], m)
+			base, id := baseOf(f.name), string(d.messages[m].ID)
+			missing[base] = append(missing[base], m)
+			if id != base {
+				missing[id] = append(missing[id], m)
+			}
 		}
 	}
 	return missing

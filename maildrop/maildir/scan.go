@@ -3,9 +3,7 @@ package maildir
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"slices"
 
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -25,37 +23,47 @@ type entry struct {
 	name name
 	info vfs.Info
 	id   pop3.UniqueID // see identify
+	// doubt: another file with this base could not be examined.
+	doubt bool
 }
 
 // known reports whether it could be found out which file it is.
 func (e *entry) known() bool { return e.info.ID != vfs.FileID{} }
 
+// A sighting is a file that was seen, whatever its name is after the base.
+type sighting struct {
+	base string
+	id   vfs.FileID
+}
+
+func (e *entry) sighting() sighting { return sighting{e.name.base, e.info.ID} }
+
 // scan returns the messages of a Maildir in order, with their unique-ids.
-func (s *Store) scan(ctx context.Context, root string) ([]*entry, error) {
+func (d *drop) scan(ctx context.Context) ([]*entry, error) {
 	var earlier *reading
-	seen := map[string]*entry{} // by base, in readings that something disturbed
+	seen := map[sighting]*entry{} // in readings that something disturbed
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		r, err := s.readFolders(root)
+		r, err := d.readFolders()
 		if err != nil {
 			return nil, err
 		}
-		entries, vanished, err := s.look(ctx, root, r.places)
+		entries, vanished, err := d.store.look(ctx, d.root, r.places)
 		if err != nil {
 			return nil, err
 		}
 		if len(vanished) == 0 && (r.steady || r.again(earlier)) {
-			return identify(entries)
+			return d.identify(entries)
 		}
 		missed := lost(seen, entries)
 		for _, e := range entries {
-			seen[e.name.base] = e
+			seen[e.sighting()] = e
 		}
 		switch caught := examined(vanished, seen); {
 		case try >= maxReadings && caught:
-			return identify(append(entries, missed...))
+			return d.identify(append(entries, missed...))
 		case try == maxChases: // an error is better than a list that lacks a message
 			return nil, errRestless
 		}
@@ -67,13 +75,13 @@ func (s *Store) scan(ctx context.Context, root string) ([]*entry, error) {
 // renamed while the folder was read, or removed: listed, it costs at most an
 // error when somebody asks for it; left out, a client would believe that it is
 // gone for good.
-func lost(seen map[string]*entry, entries []*entry) (missed []*entry) {
-	here := make(map[string]bool, len(entries))
+func lost(seen map[sighting]*entry, entries []*entry) (missed []*entry) {
+	here := make(map[sighting]bool, len(entries))
 	for _, e := range entries {
-		here[e.name.base] = true
+		here[e.sighting()] = true
 	}
-	for base, e := range seen {
-		if !here[base] {
+	for s, e := range seen {
+		if !here[s] {
 			missed = append(missed, e)
 		}
 	}
@@ -82,9 +90,13 @@ func lost(seen map[string]*entry, entries []*entry) (missed []*entry) {
 
 // examined reports whether every file that vanished had been looked at in an
 // earlier reading.
-func examined(vanished []place, seen map[string]*entry) bool {
+func examined(vanished []place, seen map[sighting]*entry) bool {
+	bases := make(map[string]bool, len(seen))
+	for s := range seen {
+		bases[s.base] = true
+	}
 	for _, p := range vanished {
-		if seen[baseOf(p.name)] == nil {
+		if !bases[baseOf(p.name)] {
 			return false
 		}
 	}
@@ -104,6 +116,8 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 		case errors.Is(err, fs.ErrNotExist):
 			vanished = append(vanished, p)
 			continue
+		case shortage(err):
+			return nil, nil, err
 		case err != nil:
 			// One bad file must not block the others: it is listed, and to
 			// read it fails.
@@ -114,59 +128,4 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 		entries = append(entries, &entry{place: p, name: parseName(p.name), info: info})
 	}
 	return entries, vanished, nil
-}
-
-// errAmbiguous: two files have one name, and the disk does not say whether they
-// are one file. To guess would give a message an id that is not its own.
-var errAmbiguous = errors.New("cannot tell whether two files are one message")
-
-// identify puts entries in order, gives each message its unique-id, and leaves
-// out further names of the same message. No two messages get the same id
-// (P3-UIDL-04).
-func identify(entries []*entry) ([]*entry, error) {
-	slices.SortStableFunc(entries, func(a, b *entry) int {
-		return compareNames(a.name, b.name)
-	})
-	messages := make([]*entry, 0, len(entries))
-	taken := make(map[pop3.UniqueID]*entry, len(entries))
-	for _, e := range entries {
-		own, err := e.settle(messages, taken)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.name.whole, err)
-		}
-		if own {
-			taken[e.id] = e
-			messages = append(messages, e)
-		}
-	}
-	return messages, nil
-}
-
-// settle finds the unique-id of e. own is false when e is no message of its own:
-// one file in new/ and in cur/ was moved while the folders were read, or is the
-// rest of a move that was interrupted.
-func (e *entry) settle(before []*entry, taken map[pop3.UniqueID]*entry) (own bool, err error) {
-	e.id = e.name.candidate(0)
-	other := taken[e.id]
-	if other == nil {
-		return true, nil
-	}
-	if !e.known() || !other.known() {
-		return false, errAmbiguous
-	}
-	for i := len(before) - 1; i >= 0 && before[i].name.base == e.name.base; i-- {
-		if before[i].info.ID == e.info.ID {
-			return false, nil
-		}
-	}
-	for step := 1; ; step++ {
-		e.id = e.name.candidate(step)
-		other := taken[e.id]
-		if other == nil {
-			return true, nil
-		}
-		if other.info.ID == e.info.ID { // see giveName
-			return false, nil
-		}
-	}
 }

@@ -75,7 +75,7 @@ func (u *update) remove(ctx context.Context) error {
 // something moved meanwhile, so that another pass must look for what this one
 // may have missed.
 func (u *update) pass(ctx context.Context) (again bool, err error) {
-	r, err := u.drop.store.settledReading(ctx, u.drop.root)
+	r, err := u.drop.settledReading(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -212,6 +212,12 @@ func (u *update) sync() {
 			if m.folders[i] || !elsewhere && !absent {
 				m.fail(err)
 			}
+		}
+	}
+	// These may have been other folders than those it was removed from.
+	if err := u.drop.store.leadsTo(u.drop.root, u.drop.home); err != nil {
+		for _, m := range u.order {
+			m.fail(err)
 		}
 	}
 }

@@ -1,0 +1,186 @@
+package maildir
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"postfach/internal/vfs"
+	"postfach/pop3"
+)
+
+// identify gives each message its unique-id, leaves out further names of the
+// same message, and puts the messages in order. No two get the same id
+// (P3-UIDL-04).
+//
+// Of several files with one base the oldest keeps it as its id. The id of each
+// other one is a hash of what no flag changes, and nameTwins makes it durable.
+func (d *drop) identify(entries []*entry) ([]*entry, error) {
+	slices.SortStableFunc(entries, func(a, b *entry) int { return compareNames(a.name, b.name) })
+	entries, taken := interrupted(entries)
+	messages := make([]*entry, 0, len(entries))
+	groups := make(map[string][]*entry, len(entries)) // by base
+	for _, e := range entries {
+		if e.id != "" {
+			messages = append(messages, e)
+			continue
+		}
+		groups[e.name.base] = append(groups[e.name.base], e)
+	}
+	var hashed, twins []*entry
+	for _, base := range slices.Sorted(maps.Keys(groups)) {
+		first, others, err := d.sortTwins(groups[base])
+		if err != nil {
+			return nil, err
+		}
+		twins = append(twins, others...)
+		switch {
+		case first == nil:
+		case first.name.uniqueID() != pop3.UniqueID(base):
+			hashed = append(hashed, first)
+		default:
+			messages = append(messages, first.claim(0, taken))
+		}
+	}
+	// Only now: the name of a file comes before the hash of another.
+	for _, e := range hashed {
+		messages = append(messages, e.claim(0, taken))
+	}
+	for _, e := range twins {
+		messages = append(messages, e.claim(1, taken))
+	}
+	slices.SortStableFunc(messages, func(a, b *entry) int { return compareNames(a.listedName(), b.listedName()) })
+	return messages, nil
+}
+
+// listedName returns the name by which a message is put in order: that which
+// nameTwins gives it, whether or not it can, so that each session has the same
+// order.
+func (e *entry) listedName() name {
+	if !e.misnamed() {
+		return e.name
+	}
+	return parseName(string(e.id) + e.name.suffix)
+}
+
+// misnamed reports whether a file has another unique-id than its name says.
+func (e *entry) misnamed() bool { return e.id != e.name.uniqueID() }
+
+// candidate returns what is tried as unique-id, in this order, until one is not
+// taken by another file. Nothing that is hashed moves with flags. The device is
+// not in it: its number may change when the machine starts.
+func (e *entry) candidate(step int) pop3.UniqueID {
+	if step == 0 {
+		return e.name.uniqueID()
+	}
+	text := fmt.Sprintf("%d %d %s", e.info.ModTime.UnixNano(), e.info.ID.Inode, e.name.base)
+	return hashID(text + strings.Repeat("+", step-1))
+}
+
+// claim takes the first free candidate from this step on.
+func (e *entry) claim(step int, taken map[pop3.UniqueID]bool) *entry {
+	for ; ; step++ {
+		e.id = e.candidate(step)
+		if !taken[e.id] {
+			taken[e.id] = true
+			return e
+		}
+	}
+}
+
+// hashLength is that of each hashID.
+const hashLength = 53
+
+// interrupted finds files that giveNames has given a name and that still have,
+// or have again after a crash, the one before. Such a file keeps the given name
+// as its id, also when it is the only one left with the old base. It is listed
+// under its old name, so that nameTwins goes on with it, and so that an UPDATE
+// that removes it looks for both.
+func interrupted(entries []*entry) (left []*entry, taken map[pop3.UniqueID]bool) {
+	taken = make(map[pop3.UniqueID]bool, len(entries))
+	given := map[sighting]bool{}
+	byFile := map[vfs.FileID]bool{}
+	for _, e := range entries {
+		if e.known() && len(e.name.base) == hashLength && e.name.base[0] == 'h' {
+			given[e.sighting()], byFile[e.info.ID] = true, true
+		}
+	}
+	if len(given) == 0 {
+		return entries, taken
+	}
+	second := map[vfs.FileID]bool{}
+	for _, e := range entries {
+		// Only where somebody laid a trap would it need more steps than these.
+		for step := 1; byFile[e.info.ID] && e.id == "" && step < 4; step++ {
+			if id := e.candidate(step); given[sighting{string(id), e.info.ID}] {
+				e.id = id
+			}
+		}
+		if e.id != "" {
+			second[e.info.ID] = true
+		}
+	}
+	for _, e := range entries {
+		if second[e.info.ID] && (e.id == "" && given[e.sighting()] || taken[e.id]) {
+			continue // a further name
+		}
+		if e.id != "" {
+			taken[e.id] = true
+		}
+		left = append(left, e)
+	}
+	return left, taken
+}
+
+// sortTwins returns the files among these with one base: the oldest, which
+// keeps it, and the others. One file in new/ and in cur/ was moved while the
+// folders were read, or is the rest of a move that was interrupted.
+//
+// A file that cannot be examined may be any of them, under another name, or an
+// older one. Then nobody gets the id: whoever had it before, a client fetches
+// another message once more, and skips none. Such a file is left out, unless it
+// is the disk that does not answer: an error is better than other unique-ids.
+func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err error) {
+	if len(group) == 1 {
+		return group[0], nil, nil
+	}
+	doubt := false
+	seen := map[vfs.FileID]bool{}
+	for _, e := range group {
+		switch {
+		case !d.lookAgain(e):
+			doubt = true
+			d.store.log().Warn("message is left out: it cannot be told from another with this name", "file", e.path(d.root))
+		case !seen[e.info.ID]:
+			seen[e.info.ID] = true
+			others = append(others, e)
+		}
+	}
+	if doubt {
+		for _, e := range others {
+			e.doubt = true
+		}
+		return nil, others, d.store.leadsTo(d.root, d.home)
+	}
+	slices.SortStableFunc(others, func(a, b *entry) int {
+		return cmp.Or(
+			a.info.ModTime.Compare(b.info.ModTime),
+			cmp.Compare(a.info.ID.Inode, b.info.ID.Inode),
+			cmp.Compare(a.info.ID.Device, b.info.ID.Device),
+		)
+	})
+	return others[0], others[1:], nil
+}
+
+// lookAgain reports whether it is known which file e is. An error of one moment
+// must not change a unique-id.
+func (d *drop) lookAgain(e *entry) bool {
+	if !e.known() {
+		if info, err := d.store.fs().Lstat(e.path(d.root)); err == nil && info.Mode.IsRegular() {
+			e.info = info
+		}
+	}
+	return e.known()
+}
