@@ -33,10 +33,11 @@ type Maildrop interface {
 	Messages() []Message
 
 	// Content returns the octets of a message as they are stored, with LF or
-	// CRLF line ends. ErrGone: somebody else removed it. The caller closes
-	// the reader, before Update or Close. A Read that fails with ErrChanged
-	// says that the octets are not those whose size was announced: what was
-	// read so far must not be taken for a message.
+	// CRLF line ends. ErrGone: somebody else removed it. ErrChanged: there is
+	// another in its place. The caller closes the reader, before Update or
+	// Close. A Read that fails with ErrChanged says that the octets are not
+	// those whose size was announced: what was read so far must not be taken
+	// for a message.
 	Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, error)
 
 	// Update removes these messages and no others (P3-UPD-01, P3-UPD-03).

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func (l *firstLogin) next(folder datafolder.Folder, sockets []*socket) string {
 		}
 	}
 	p("")
-	p("Your own account: postfach user add NAME --data %s", quote(string(folder)))
+	p("Your own account: %s user add NAME --data %s", tool(), quote(string(folder)))
 	return b.String()
 }
 
@@ -136,10 +137,20 @@ func (l *firstLogin) curl(folder datafolder.Folder) string {
 	return command
 }
 
+// tool is what a person types for postfach: whoever used "go run" has no such
+// program yet.
+func tool() string {
+	exe, err := os.Executable()
+	if err == nil && filepath.Base(exe) == "postfachd" && strings.Contains(exe, "go-build") {
+		return "go run ./cmd/postfach"
+	}
+	return "postfach"
+}
+
 // get is how postfach fetches this mailbox.
 func (l *firstLogin) get(folder datafolder.Folder, port string) string {
-	command := fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) postfach get pop3s://%s@%s:%s --to maildir:Mail",
-		quote(folder.FirstLogin()), l.user, l.host, port)
+	command := fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) %s get pop3s://%s@%s:%s --to maildir:Mail",
+		quote(folder.FirstLogin()), tool(), l.user, l.host, port)
 	if l.trust != "" {
 		command += " --cafile " + quote(l.trust)
 	}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,7 +177,6 @@ func TestKilledInUpdate(t *testing.T) {
 		root := t.TempDir()
 		s := newStore(t, vfs.OS{}, root)
 		all := fillMany(t, filepath.Join(root, maildroptest.User), n)
-		// It is killed when it has removed so many, which it tells.
 		killedAfter := round * n / 16
 		if !killAfter(t, root, killedAfter) {
 			t.Fatal("the process ended before it was killed")
@@ -197,17 +197,23 @@ func TestKilledInUpdate(t *testing.T) {
 				t.Errorf("round %d: %s was not there before", round, id)
 			}
 		}
-		if len(got) > n-killedAfter {
+		if len(got) != n-killedAfter {
 			t.Errorf("round %d: %d of %d left after %d were removed", round, len(got), n, killedAfter)
 		}
 	}
 }
 
-// killAfter starts the process, and kills it when it has removed k messages.
+// killAfter starts the process, and kills it when it has removed k messages and
+// is about to remove the next.
 func killAfter(t *testing.T, root string, k int) bool {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledInUpdate$")
-	cmd.Env = append(os.Environ(), killEnv+"="+root)
+	cmd.Env = append(os.Environ(), killEnv+"="+root, killAfterEnv+"="+strconv.Itoa(k))
+	stdin, err := cmd.StdinPipe() // open for as long as the process may wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -215,23 +221,25 @@ func killAfter(t *testing.T, root string, k int) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
-	for removed := 0; lines.Scan(); {
-		if lines.Text() == "removed" {
-			removed++
-		}
-		if removed > k {
-			break
-		}
+	for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != reached; {
 	}
 	cmd.Process.Kill()
 	return cmd.Wait() != nil
 }
 
+// What the two processes agree on.
+const (
+	killAfterEnv = "POSTFACH_TEST_UPDATE_AFTER"
+	reached      = "reached"
+)
+
 // updateEven is the process that is killed.
 func updateEven(t *testing.T, root string) {
-	s := storeOn(tellsRemoved{vfs.OS{}}, root)
-	d := mustOpen(t, s)
+	after, err := strconv.Atoi(os.Getenv(killAfterEnv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := mustOpen(t, storeOn(&waitsForDeath{FS: vfs.OS{}, after: after}, root))
 	var marked []pop3.UniqueID
 	for i, m := range d.Messages() {
 		if i%2 == 0 {
@@ -241,10 +249,17 @@ func updateEven(t *testing.T, root string) {
 	d.Update(t.Context(), marked)
 }
 
-type tellsRemoved struct{ vfs.FS }
+// A waitsForDeath stops before it removes one file more.
+type waitsForDeath struct {
+	vfs.FS
+	after int
+}
 
-func (f tellsRemoved) Remove(name string) error {
-	err := f.FS.Remove(name)
-	fmt.Println("removed")
-	return err
+func (f *waitsForDeath) Remove(name string) error {
+	if f.after == 0 {
+		fmt.Println(reached)
+		os.Stdin.Read(make([]byte, 1)) // until the end
+	}
+	f.after--
+	return f.FS.Remove(name)
 }
