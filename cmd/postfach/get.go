@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ type getCmd struct {
 	Timeout        time.Duration `help:"Give up when nothing moves for so long." default:"2m"`
 
 	JSON        bool   `name:"json" help:"One JSON object a line on standard output."`
-	ProtocolLog string `help:"Write what is said, without secrets, to this file." placeholder:"FILE" type:"path"`
+	ProtocolLog string `help:"Append what is said, without secrets, to this file." placeholder:"FILE" type:"path"`
 }
 
 // Help is what --help adds. It is the documentation of what scripts rely on.
@@ -108,12 +109,17 @@ func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, er
 	if err != nil {
 		return result, err
 	}
+	if password == "" {
+		return result, &exitError{hint.Add(errors.New("the password is empty"), "it is the first line of what --password-stdin and --password-command give"), exitUsage}
+	}
 	target, err := deliver.Open(vfs.OS{}, home(c.To))
 	switch {
 	case errors.Is(err, deliver.ErrSpec):
 		return result, &exitError{hint.Add(err, "for example --to maildir:Mail"), exitUsage}
 	case errors.Is(err, deliver.ErrLocked):
 		return result, hint.Add(err, "wait until the other postfach is done")
+	case errors.Is(err, fs.ErrPermission):
+		return result, hint.Add(err, "you must be able to write there")
 	case err != nil:
 		return result, err
 	}
@@ -186,7 +192,7 @@ func (c *getCmd) options(u *pop3.URL) (opts *pop3client.Options, closeLog func()
 	if c.ProtocolLog == "" {
 		return opts, func() error { return nil }, nil
 	}
-	f, err := os.OpenFile(c.ProtocolLog, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(c.ProtocolLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, nil, &exitError{err, exitUsage}
 	}

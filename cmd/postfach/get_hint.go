@@ -34,7 +34,7 @@ func connectHint(err error, u *pop3.URL) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return hint.Add(err, "no program answers on this port; pop3s:// uses 995 and pop3:// uses 110 unless the URL says :PORT")
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return hint.Add(err, "the server does not answer; a firewall may be in the way")
+		return hint.Add(err, "the server does not answer; a firewall may be in the way, or the port is for pop3s:// and the URL says pop3://")
 	case errors.Is(err, pop3client.ErrNoSTLS):
 		return hint.Add(err, "use pop3s:// instead; if the server really has no TLS, --allow-cleartext does without")
 	case is[*pop3.Error](err):

@@ -156,6 +156,7 @@ func TestGetExitCodes(t *testing.T) {
 	}{
 		"no user":        {getCmd{URL: "pop3s://localhost", To: to}, exitUsage, "pop3s://me@"},
 		"password":       {getCmd{URL: "pop3s://u:secret word@localhost", To: to}, exitUsage, "pop3s://me@"},
+		"empty password": {getCmd{URL: "pop3s://u@localhost", To: to, PasswordCommand: "echo"}, exitUsage, "first line"},
 		"target":         {getCmd{URL: "pop3s://u@localhost", To: "imap:x"}, exitUsage, "maildir:"},
 		"mechanism":      {getCmd{URL: "pop3://u;AUTH=NTLM@" + clear, To: to}, exitUsage, "PLAIN"},
 		"refused":        {getCmd{URL: "pop3s://u@" + port(closed), To: to}, exitConnect, "995"},

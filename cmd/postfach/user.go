@@ -116,8 +116,8 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	if err := folder.MakeParts(); err != nil {
 		return err
 	}
-	mail := &maildir.Store{}
-	if err := mail.Create(filepath.Join(folder.Mail(), c.User)); err != nil {
+	mail := filepath.Join(folder.Mail(), c.User)
+	if err := new(maildir.Store).Create(mail); err != nil {
 		return c.hinted(err)
 	}
 	err = editor.Add(accounts.NewAccount{User: c.User, Password: password, Scheme: c.Scheme, APOP: secret})
@@ -128,6 +128,9 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 		return c.hinted(err)
 	}
 	fmt.Printf("account %s added\n", c.User)
+	if hasMail(mail) { // of an account that was removed, or of an MTA that was faster
+		fmt.Fprintf(os.Stderr, "note: the mail that is already in %s is %s's now\n", mail, c.User)
+	}
 	showAPOP(secret, c.APOPSecretStdin)
 	return nil
 }
@@ -177,7 +180,7 @@ func (c *userAPOPCmd) Run(ctx context.Context) error {
 		fmt.Printf("%s has no APOP secret any more\n", c.User)
 		return nil
 	}
-	fmt.Printf("APOP secret of %s changed\n", c.User)
+	fmt.Printf("APOP secret of %s set\n", c.User)
 	showAPOP(secret, c.APOPSecretStdin)
 	return nil
 }
@@ -329,4 +332,14 @@ func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		var none T
 		return none, ctx.Err()
 	}
+}
+
+// hasMail reports whether there is something in a Maildir.
+func hasMail(dir string) bool {
+	for _, sub := range []string{"new", "cur"} {
+		if entries, err := os.ReadDir(filepath.Join(dir, sub)); err == nil && len(entries) > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -154,7 +154,7 @@ func TestUserAPOP(t *testing.T) {
 	if secretOf("mrose") != "tanstaaf" || strings.Contains(r.stdout, "tanstaaf") {
 		t.Errorf("secret %q, shown:\n%s", secretOf("mrose"), r.stdout)
 	}
-	runTool(t, "a longer secret, given\n", "user", "apop", "anna", "--data", data, "--apop-secret-stdin").expect(t, 0, "APOP secret of anna changed\n", "")
+	runTool(t, "a longer secret, given\n", "user", "apop", "anna", "--data", data, "--apop-secret-stdin").expect(t, 0, "APOP secret of anna set\n", "")
 	if secretOf("anna") != "a longer secret, given" {
 		t.Error(secretOf("anna"))
 	}

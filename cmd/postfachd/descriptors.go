@@ -22,6 +22,9 @@ func checkDescriptors(cfg *config.Config, log *slog.Logger) {
 		log.Warn("the limit of open files is not known", "err", err)
 		return
 	}
+	if cfg.Limits.Connections == config.Default().Limits.Connections {
+		return // a bound that nobody asked for, not a wish
+	}
 	// The type of Cur differs between systems.
 	if need := descriptors(cfg); uint64(limit.Cur) < need {
 		log.Warn("fewer files may be open than connections need", "limit", limit.Cur, "needed", need,

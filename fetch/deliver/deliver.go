@@ -39,8 +39,12 @@ var (
 
 // Open opens the target that spec names: maildir:FOLDER, mbox:FILE or
 // dir:FOLDER. It makes what is missing, and cleans up what an interrupted run
-// left behind. The caller closes the Target.
+// left behind. The caller closes the Target. A nil fsys is the real file
+// system; others are for tests.
 func Open(fsys vfs.FS, spec string) (Target, error) {
+	if fsys == nil {
+		fsys = vfs.OS{}
+	}
 	kind, name, _ := strings.Cut(spec, ":")
 	if name == "" {
 		return nil, ErrSpec

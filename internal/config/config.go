@@ -99,7 +99,8 @@ func Default() *Config {
 }
 
 // Listen puts an address from the command line in the place of the listeners
-// of one kind, which keep what else the first of them was told. An empty
+// of one kind. It has TLS and takes nothing over from them: what was said of
+// another address, such as allow_cleartext, was not said of this one. An empty
 // address leaves none.
 func (c *Config) Listen(implicit bool, address string) {
 	replacement := Listener{TLS: STLS}
@@ -107,13 +108,9 @@ func (c *Config) Listen(implicit bool, address string) {
 		replacement.TLS = Implicit
 	}
 	var others []Listener
-	first := true
 	for _, l := range c.Listeners {
-		switch {
-		case (l.TLS == Implicit) != implicit:
+		if (l.TLS == Implicit) != implicit {
 			others = append(others, l)
-		case first:
-			replacement, first = l, false
 		}
 	}
 	replacement.Address = address

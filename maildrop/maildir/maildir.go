@@ -2,7 +2,7 @@
 // messages as files in new/ and cur/, in the form that MTAs and other mail
 // programs share. These may work on it at any time: nothing here relies on
 // being alone, no flag is set, and nothing is moved, but for files that share
-// the name of another: see nameTwins.
+// the name of another.
 package maildir
 
 import (
