@@ -56,7 +56,7 @@ func commands() []row {
 func (s *session) obey(ctx context.Context, line []byte) error {
 	c, ok := popwire.ParseCommand(line)
 	s.traceCommand(line)
-	if !ok || c.Keyword != "AUTH" && len(line) >= commandLine {
+	if !ok {
 		s.name = ""
 		return &refusal{text: textSyntax, bad: true}
 	}

@@ -63,7 +63,8 @@ type Server struct {
 
 // An Authenticator checks a name and a password.
 type Authenticator interface {
-	// Authenticate returns the maildrop's user. ErrCredentials: unknown name or
+	// Authenticate returns the maildrop's user. Both strings have been prepared
+	// with SASLprep (package sasl). ErrCredentials: unknown name or
 	// wrong password, which take the same time (P3-USR-10). A *pop3.Error
 	// reaches the client as it is; anything else becomes [SYS/TEMP].
 	Authenticate(ctx context.Context, name, password string) (user string, err error)
