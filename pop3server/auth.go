@@ -52,6 +52,10 @@ func (s *session) ask(challenge []byte) ([]byte, error) {
 		return nil, err
 	}
 	line, err := s.readLine(func([]byte) int { return saslLine })
+	var long *refusal
+	if errors.As(err, &long) {
+		long.ends = endLong // P3-AUTH-34
+	}
 	if err != nil {
 		return nil, err
 	}

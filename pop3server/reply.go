@@ -15,7 +15,8 @@ type refusal struct {
 	code pop3.Code
 	text text
 	args []any
-	bad  bool // counts as a bad command
+	bad  bool   // counts as a bad command
+	ends string // ends the session, for this reason; empty: it goes on
 }
 
 func (r *refusal) Error() string { return r.text.in(english, r.args...) }
@@ -48,6 +49,9 @@ func (s *session) refuse(err error) error {
 	}
 	if own != nil && own.bad {
 		s.bad++
+	}
+	if own != nil && own.ends != "" {
+		return &endError{own.ends, nil}
 	}
 	if s.bad >= s.srv.limits.BadCommands {
 		return &endError{endBad, nil} // P3-ST-14

@@ -116,6 +116,7 @@ const (
 	endGuessing = "too many failed logins"
 	endBad      = "too many bad commands"
 	endBusy     = "too many connections"
+	endLong     = "SASL response too long"
 )
 
 // Limits of lines, in octets. RFC 2449 asks for 255 (P3-SYN-06); AUTH's initial
