@@ -15,6 +15,8 @@ var spellers = map[string]string{
 	"internal/transcript":   "checks popwire, so it must not believe it",
 	"internal/awkward":      "message data",
 	"maildrop/maildroptest": "message data",
+	"pop3check":             "checks what others send, so it must not believe popwire",
+	"pop3test":              "writes faults octet by octet",
 }
 
 // files parses the Go files of all packages.

@@ -45,9 +45,16 @@ func rules() map[string]rule {
 		"pop3server": {ours: "pop3 sasl maildrop internal/popwire", others: x},
 		"pop3client": {ours: "pop3 sasl internal/popwire", others: x},
 
+		"pop3check": {ours: "pop3 pop3client sasl internal/popwire", others: x},
+		// It writes its faults octet by octet: popwire and transcript are for its
+		// transcripts only.
+		"pop3test": {ours: "pop3 pop3check pop3server maildrop maildrop/memory internal/popwire internal/transcript", others: x},
+
 		"fetch":         {ours: "pop3 pop3client maildrop sasl fetch/deliver internal/popwire internal/vfs", others: x},
 		"fetch/deliver": {ours: "pop3 maildrop maildrop/maildir internal/popwire internal/vfs internal/hint", others: x},
 
+		"internal/testcontrol":  {ours: "pop3test maildrop"},
+		"internal/checkreport":  {ours: "pop3check"},
 		"internal/hint":         {},
 		"internal/vfs":          {others: x, no: noNetwork},
 		"internal/unprivileged": {},
@@ -69,8 +76,8 @@ func rules() map[string]rule {
 			others: x + " github.com/alecthomas/kong",
 		},
 		"cmd/postfach": {
-			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver internal/accounts internal/datafolder internal/hint internal/vfs internal/transcript",
-			others: x + " github.com/alecthomas/kong github.com/schollz/progressbar/v3",
+			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver internal/accounts internal/datafolder internal/hint internal/vfs internal/transcript pop3check pop3test internal/checkreport internal/testcontrol",
+			others: x + " github.com/alecthomas/kong github.com/schollz/progressbar/v3 github.com/emersion/go-smtp",
 		},
 	}
 }

@@ -89,6 +89,28 @@ func (s *Store) Deliver(ctx context.Context, name string, msg io.Reader) (pop3.U
 	return id, nil
 }
 
+// A Stored is a message with its octets, which are not to be changed.
+type Stored struct {
+	maildrop.Message
+	Octets []byte
+}
+
+// Stored returns what is in a maildrop now, whether or not a session has it:
+// for tests.
+func (s *Store) Stored(name string) ([]Stored, error) {
+	u, err := s.user(name)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Stored, 0, len(u.messages))
+	for _, m := range u.messages {
+		all = append(all, Stored{m.Message, m.octets})
+	}
+	return all, nil
+}
+
 // Open implements maildrop.Store.
 func (s *Store) Open(ctx context.Context, name string) (maildrop.Maildrop, error) {
 	u, err := s.user(name)
