@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -34,8 +31,7 @@ type getCmd struct {
 	Keep   bool `help:"Leave the mail on the server (the default)." xor:"after"`
 	Delete bool `help:"Delete from the server what is stored durably here." xor:"after"`
 
-	PasswordStdin   bool   `help:"Read the password from the first line of standard input." xor:"password"`
-	PasswordCommand string `help:"Run a command with sh; the first line that it prints is the password." placeholder:"CMD" xor:"password"`
+	accountPassword
 
 	CAFile         string        `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
 	STLS           bool          `name:"stls" help:"With pop3://, require STLS even to this machine."`
@@ -105,7 +101,7 @@ func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, er
 		return result, err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	password, err := c.password(ctx, u)
+	password, err := c.password(ctx, u.User, u.Host)
 	if err != nil {
 		return result, err
 	}
@@ -180,13 +176,8 @@ func (c *getCmd) options(u *pop3.URL) (opts *pop3client.Options, closeLog func()
 		TLS: &tls.Config{},
 	}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, nil, &exitError{err, exitUsage}
-		}
-		opts.TLS.RootCAs = x509.NewCertPool()
-		if !opts.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, nil, &exitError{fmt.Errorf("%s has no certificate in PEM form", c.CAFile), exitUsage}
+		if opts.TLS.RootCAs, err = readRoots(c.CAFile); err != nil {
+			return nil, nil, err
 		}
 	}
 	if c.ProtocolLog == "" {
@@ -212,34 +203,4 @@ func (c *getCmd) security(u *pop3.URL) pop3client.Security {
 		return pop3client.Cleartext
 	}
 	return pop3client.RequireSTLS
-}
-
-// password gets the password. It is never an argument: others could see it.
-func (c *getCmd) password(ctx context.Context, u *pop3.URL) (string, error) {
-	switch {
-	case c.PasswordStdin:
-		return stdinLine(ctx, bufio.NewReader(os.Stdin), "password")
-	case c.PasswordCommand != "":
-		return commandLine(ctx, c.PasswordCommand)
-	}
-	if password, ok := os.LookupEnv("POSTFACH_PASSWORD"); ok {
-		return password, nil
-	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		err := errors.New("there is no terminal to ask for the password")
-		return "", &exitError{hint.Add(err, "use --password-command, --password-stdin or POSTFACH_PASSWORD"), exitUsage}
-	}
-	return prompt(ctx, fmt.Sprintf("password of %s on %s: ", u.User, u.Host))
-}
-
-// commandLine returns the first line that a command prints.
-func commandLine(ctx context.Context, command string) (string, error) {
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", &exitError{fmt.Errorf("--password-command: %w", err), exitUsage}
-	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return strings.TrimSuffix(line, "\r"), nil
 }

@@ -156,7 +156,7 @@ func TestGetExitCodes(t *testing.T) {
 	}{
 		"no user":        {getCmd{URL: "pop3s://localhost", To: to}, exitUsage, "pop3s://me@"},
 		"password":       {getCmd{URL: "pop3s://u:secret word@localhost", To: to}, exitUsage, "pop3s://me@"},
-		"empty password": {getCmd{URL: "pop3s://u@localhost", To: to, PasswordCommand: "echo"}, exitUsage, "first line"},
+		"empty password": {getCmd{URL: "pop3s://u@localhost", To: to, accountPassword: accountPassword{PasswordCommand: "echo"}}, exitUsage, "first line"},
 		"target":         {getCmd{URL: "pop3s://u@localhost", To: "imap:x"}, exitUsage, "maildir:"},
 		"mechanism":      {getCmd{URL: "pop3://u;AUTH=NTLM@" + clear, To: to}, exitUsage, "PLAIN"},
 		"refused":        {getCmd{URL: "pop3s://u@" + port(closed), To: to}, exitConnect, "995"},
@@ -228,12 +228,12 @@ func TestGetScripted(t *testing.T) {
 // TestGetPassword: where it can come from.
 func TestGetPassword(t *testing.T) {
 	u := &pop3.URL{User: "u", Host: "h"}
-	c := getCmd{PasswordCommand: "printf 'se cret\\r\\nmore\\n'"}
-	if got, err := c.password(t.Context(), u); got != "se cret" || err != nil {
+	c := getCmd{accountPassword: accountPassword{PasswordCommand: "printf 'se cret\\r\\nmore\\n'"}}
+	if got, err := c.password(t.Context(), u.User, u.Host); got != "se cret" || err != nil {
 		t.Errorf("%q %v", got, err)
 	}
-	c = getCmd{PasswordCommand: "exit 1"}
-	if _, err := c.password(t.Context(), u); exitCode(err) != exitUsage {
+	c = getCmd{accountPassword: accountPassword{PasswordCommand: "exit 1"}}
+	if _, err := c.password(t.Context(), u.User, u.Host); exitCode(err) != exitUsage {
 		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -15,9 +16,11 @@ import (
 
 // cli is the command line: a field a command, each in the file of its name.
 type cli struct {
-	Get     getCmd     `cmd:"" help:"Fetch the mail of a maildrop once."`
-	User    userCmd    `cmd:"" help:"Keep the accounts of a data folder."`
-	Deliver deliverCmd `cmd:"" help:"Put a message from standard input into a maildrop."`
+	Get        getCmd        `cmd:"" help:"Fetch the mail of a maildrop once."`
+	Check      checkCmd      `cmd:"" help:"Find out whether a POP3 connection works, or how well a server or a client keeps the rules."`
+	Testserver testserverCmd `cmd:"" help:"Serve POP3 for tests, with faults on request."`
+	User       userCmd       `cmd:"" help:"Keep the accounts of a data folder."`
+	Deliver    deliverCmd    `cmd:"" help:"Put a message from standard input into a maildrop."`
 }
 
 // Exit codes that all commands share; a command documents its own.
@@ -34,6 +37,14 @@ type exitError struct {
 
 func (e *exitError) Unwrap() error { return e.error }
 
+// Error returns the error's text; an exitError may be nothing but a code.
+func (e *exitError) Error() string {
+	if e.error == nil {
+		return ""
+	}
+	return e.error.Error()
+}
+
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
@@ -44,8 +55,18 @@ func run(args []string) int {
 		hint.Print(os.Stderr, "postfach", err)
 		return exitUsage
 	}
+	if len(args) > 0 && args[0] == "check" {
+		for _, command := range parser.Model.Leaves(false) {
+			if command.Name == args[0] {
+				args = append([]string{args[0]}, together(command, args[1:])...)
+			}
+		}
+	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
+		if slices.Contains(args, "--nagios") {
+			return nagiosUsage(err)
+		}
 		hint.Print(os.Stderr, "postfach", hint.Add(err, "postfach --help"))
 		return exitUsage
 	}
@@ -53,12 +74,14 @@ func run(args []string) int {
 	defer stop()
 	kctx.BindTo(ctx, (*context.Context)(nil))
 	if err := kctx.Run(); err != nil {
-		hint.Print(os.Stderr, "postfach", err)
 		var exit *exitError
-		if errors.As(err, &exit) {
-			return exit.code
+		if !errors.As(err, &exit) {
+			exit = &exitError{err, exitFailed}
 		}
-		return exitFailed
+		if exit.error != nil { // nil: all has been said
+			hint.Print(os.Stderr, "postfach", err)
+		}
+		return exit.code
 	}
 	return 0
 }

@@ -251,7 +251,8 @@ func (c *userRemoveCmd) Run() error {
 // person.
 func (p *passwordFlags) password(ctx context.Context, stdin *bufio.Reader) (string, error) {
 	if p.PasswordStdin {
-		return stdinLine(ctx, stdin, "password")
+		line, err := stdinLine(ctx, stdin, "password")
+		return line, hint.Add(err, "one line each: the password, then the APOP secret")
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		return "", hint.Add(errors.New("there is no terminal to ask for the password"), "give it on standard input, with --password-stdin")
@@ -287,7 +288,8 @@ func prompt(ctx context.Context, text string) (string, error) {
 func apopSecret(ctx context.Context, stdin *bufio.Reader, wanted, given bool) (string, error) {
 	switch {
 	case given:
-		return stdinLine(ctx, stdin, "APOP secret")
+		line, err := stdinLine(ctx, stdin, "APOP secret")
+		return line, hint.Add(err, "one line each: the password, then the APOP secret")
 	case wanted:
 		return accounts.NewAPOPSecret(), nil
 	}
@@ -308,7 +310,7 @@ func showAPOP(secret string, given bool) {
 func stdinLine(ctx context.Context, stdin *bufio.Reader, what string) (string, error) {
 	line, err := await(ctx, func() (string, error) { return stdin.ReadString('\n') })
 	if err != nil && (!errors.Is(err, io.EOF) || line == "") {
-		return "", hint.Add(fmt.Errorf("read the %s from standard input: %w", what, err), "one line each: the password, then the APOP secret")
+		return "", fmt.Errorf("read the %s from standard input: %w", what, err)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"postfach/internal/hint"
+)
+
+// accountPassword says where the password of an account elsewhere comes from.
+type accountPassword struct {
+	PasswordStdin   bool   `help:"Read the password from the first line of standard input." xor:"password"`
+	PasswordCommand string `help:"Run a command with sh; the first line that it prints is the password." placeholder:"CMD" xor:"password"`
+}
+
+// password gets the password. It is never an argument: others could see it.
+func (c *accountPassword) password(ctx context.Context, user, host string) (string, error) {
+	switch {
+	case c.PasswordStdin:
+		line, err := stdinLine(ctx, bufio.NewReader(os.Stdin), "password")
+		if err != nil {
+			return "", &exitError{err, exitUsage}
+		}
+		return line, nil
+	case c.PasswordCommand != "":
+		return commandLine(ctx, c.PasswordCommand)
+	}
+	if password, ok := os.LookupEnv("POSTFACH_PASSWORD"); ok {
+		return password, nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		err := errors.New("there is no terminal to ask for the password")
+		return "", &exitError{hint.Add(err, "use --password-command, --password-stdin or POSTFACH_PASSWORD"), exitUsage}
+	}
+	return prompt(ctx, fmt.Sprintf("password of %s on %s: ", user, host))
+}
+
+// commandLine returns the first line that a command prints.
+func commandLine(ctx context.Context, command string) (string, error) {
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
+	cmd.WaitDelay = time.Second // for what it started and left behind
+	out, err := cmd.Output()
+	if err != nil {
+		return "", &exitError{fmt.Errorf("--password-command %q: %w", command, err), exitUsage}
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSuffix(line, "\r"), nil
+}
+
+// readRoots reads the certificates that --cafile names.
+func readRoots(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &exitError{err, exitUsage}
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, &exitError{fmt.Errorf("%s has no certificate in PEM form", file), exitUsage}
+	}
+	return roots, nil
+}
