@@ -335,10 +335,14 @@ func (c *conn) absently(command string) []string {
 	return []string{fmt.Sprintf(command, 0), fmt.Sprintf(command, absent), fmt.Sprintf(command, absent+98)}
 }
 
+// halfMade is noted where a rule has a part that cannot be tried.
+const halfMade = "kept as far as it was tried: not with a marked message, because messages may not be removed here"
+
 // refusesMarked is refuses for a message that is marked as deleted, where
 // messages may be.
 func (c *conn) refusesMarked(command string, n int) {
 	if !c.p.t.Destructive {
+		c.p.note("%s", halfMade)
 		return
 	}
 	if c.worn() || c.refusals >= fewRefusals-1 {

@@ -196,6 +196,9 @@ func uidlAbsent(p *probe) {
 	c := p.filled(2)
 	n := c.anyMessage()
 	c = c.refuses("UIDL %d")
+	if !p.t.Destructive {
+		p.note("%s", halfMade)
+	}
 	if p.t.Destructive {
 		c.leave()
 		c = p.enter()

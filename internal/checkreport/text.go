@@ -17,8 +17,10 @@ func Line(w io.Writer, r pop3check.Result) {
 	head := fmt.Sprintf("%-4s  %-12s %-8s  ", r.Status, r.ID, r.Level)
 	fmt.Fprintln(w, head+shorten(r.Rule, width-len(head)))
 	switch r.Status {
-	case pop3check.Skip:
-		fmt.Fprintf(w, "      %s\n", r.Got)
+	case pop3check.Skip, pop3check.Pass:
+		if r.Got != "" {
+			fmt.Fprintf(w, "      %s\n", r.Got)
+		}
 	case pop3check.Fail:
 		for _, l := range wrap(r.Rule, width-6) {
 			fmt.Fprintf(w, "      %s\n", l)
