@@ -107,6 +107,10 @@ func (c *checkCmd) writeReports(h checkreport.Header, results []pop3check.Result
 // broken rule is no outage, so it is a warning.
 func nagios(count checkreport.Count) error {
 	perfdata := fmt.Sprintf("passed=%d failed=%d skipped=%d findings=%d", count.Passed, count.Failed, count.Skipped, count.Findings)
+	if count.Passed == 0 && count.Findings == 0 {
+		fmt.Printf("POP3 UNKNOWN - %s | %s\n", count.Verdict(), perfdata)
+		return &exitError{nil, nagiosUnknown}
+	}
 	if count.Findings > 0 {
 		fmt.Printf("POP3 WARNING - %s | %s\n", count.Verdict(), perfdata)
 		return errFindings
@@ -205,6 +209,19 @@ func (c *checkCmd) subject(t *pop3check.Target) string {
 	return t.Addr + " by TLS"
 }
 
+// pin is what --pin says, nil for nothing.
+func (c *checkCmd) pin() ([]byte, error) {
+	if c.Pin == "" {
+		return nil, nil
+	}
+	pin, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(c.Pin))
+	if err != nil || len(pin) != sha256.Size {
+		err := errors.New("--pin wants the 64 hexadecimal digits of a SHA-256")
+		return nil, &exitError{hint.Add(err, "postfach check HOST shows it"), exitUsage}
+	}
+	return pin, nil
+}
+
 // tlsConfig is what --cafile and --pin make of TLS.
 func (c *checkCmd) tlsConfig() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{pop3.ALPN}}
@@ -214,12 +231,9 @@ func (c *checkCmd) tlsConfig() (*tls.Config, error) {
 			return nil, err
 		}
 	}
-	if c.Pin == "" {
-		return conf, nil
-	}
-	pin, err := hex.DecodeString(strings.ReplaceAll(c.Pin, ":", ""))
-	if err != nil || len(pin) != sha256.Size {
-		return nil, &exitError{hint.Add(errors.New("--pin is no SHA-256"), "64 hexadecimal digits; postfach check prints them"), exitUsage}
+	pin, err := c.pin()
+	if err != nil || pin == nil {
+		return conf, err
 	}
 	// The pin replaces the chain and the name: it names this one certificate.
 	conf.InsecureSkipVerify = true

@@ -75,18 +75,19 @@ func TestConformanceExitCodes(t *testing.T) {
 		change func(*checkCmd)
 		want   int
 	}{
-		"all well":        {func(*checkCmd) {}, 0},
-		"no such rule":    {func(c *checkCmd) { c.IDs = []string{"P3-NOOP-77"} }, exitUsage},
-		"no check":        {func(c *checkCmd) { c.IDs = []string{"P3-SYN-07"} }, exitUsage},
-		"no host":         {func(c *checkCmd) { c.Host = "a/b" }, exitUsage},
-		"no port":         {func(c *checkCmd) { c.Host = "localhost:99999" }, exitUsage},
-		"bad pin":         {func(c *checkCmd) { c.Pin = "abc" }, exitUsage},
-		"bad deliver":     {func(c *checkCmd) { c.Deliver = "pigeon:home" }, exitUsage},
-		"nobody there":    {func(c *checkCmd) { c.Host = closed }, exitUnreachable},
-		"wrong password":  {func(c *checkCmd) { c.PasswordCommand = "echo wrong" }, exitUnreachable},
-		"foreign root":    {func(c *checkCmd) { c.Cleartext, c.STLS = false, true }, exitUnreachable},
-		"another's pin":   {func(c *checkCmd) { c.Cleartext, c.STLS, c.Pin = false, true, strings.Repeat("ab", 32) }, exitUnreachable},
-		"unwritable file": {func(c *checkCmd) { c.HTML = filepath.Join(t.TempDir(), "no", "r.html") }, exitUsage},
+		"all well":                 {func(*checkCmd) {}, 0},
+		"no such rule":             {func(c *checkCmd) { c.IDs = []string{"P3-NOOP-77"} }, exitUsage},
+		"no check":                 {func(c *checkCmd) { c.IDs = []string{"P3-SYN-07"} }, exitUsage},
+		"no host":                  {func(c *checkCmd) { c.Host = "a/b" }, exitUsage},
+		"no port":                  {func(c *checkCmd) { c.Host = "localhost:99999" }, exitUsage},
+		"bad pin":                  {func(c *checkCmd) { c.Pin = "abc" }, exitUsage},
+		"bad deliver":              {func(c *checkCmd) { c.Deliver = "pigeon:home" }, exitUsage},
+		"nobody there":             {func(c *checkCmd) { c.Host = closed }, exitUnreachable},
+		"wrong password":           {func(c *checkCmd) { c.PasswordCommand = "echo wrong" }, exitUnreachable},
+		"foreign root":             {func(c *checkCmd) { c.Cleartext, c.STLS = false, true }, exitUnreachable},
+		"another's pin":            {func(c *checkCmd) { c.Cleartext, c.STLS, c.Pin = false, true, strings.Repeat("ab", 32) }, exitUnreachable},
+		"nothing could be checked": {func(c *checkCmd) { c.IDs, c.Nagios = []string{"P3-UPD-01"}, true }, nagiosUnknown},
+		"unwritable file":          {func(c *checkCmd) { c.HTML = filepath.Join(t.TempDir(), "no", "r.html") }, exitUsage},
 	} {
 		c := conformanceCmd(srv, "P3-NOOP")
 		test.change(c)

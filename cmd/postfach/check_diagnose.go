@@ -81,14 +81,11 @@ func (c *checkCmd) question(ctx context.Context) (*pop3check.Question, error) {
 			q.Security = append(q.Security, kind)
 		}
 	}
-	if c.Pin != "" {
-		pin, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(c.Pin))
-		if err != nil || len(pin) != 32 {
-			return nil, &exitError{hint.Add(errors.New("--pin wants the 64 hexadecimal digits of a SHA-256"), "postfach check HOST shows it"), exitUsage}
-		}
-		q.Pin = hex.EncodeToString(pin)
+	pin, err := c.pin()
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	q.Pin = hex.EncodeToString(pin)
 	if c.CAFile != "" {
 		if q.TLS.RootCAs, err = readRoots(c.CAFile); err != nil {
 			return nil, err
