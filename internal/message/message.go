@@ -2,29 +2,21 @@
 // sets, HTML as text. Whatever it cannot read it says, and the raw octets are
 // always there: nothing here fails on a message, however broken it is. The
 // server never uses it.
+//
+// A part is a range of octets. Open reads the message once, line by line, and
+// remembers where the parts begin and end; to look at one is to read its range
+// again.
 package message
 
 import (
 	"io"
-	"time"
+	"iter"
+	"strings"
 )
 
-// A Summary is what a list shows of a message. Its texts are decoded and
-// printable: one line, safe on a terminal.
-type Summary struct {
-	Date    time.Time // zero: none that can be read
-	From    string    // the name, else the address
-	Address string    // the address alone
-	To      string
-	Subject string
-}
-
-// ReadSummary reads the header at the start of octets, which may be cut off
-// anywhere.
-func ReadSummary(octets []byte) Summary { return Summary{} }
-
 // A Message is one message in parts. It reads from the io.ReaderAt whenever it is
-// asked for something, so that a large one costs little memory.
+// asked for something, so that a large one costs little memory. Nothing changes
+// it: many goroutines may ask.
 type Message struct {
 	Summary Summary
 	Header  []Field // all fields, in their order
@@ -42,14 +34,23 @@ type Part struct {
 	// Path names the part: "1", "2.1". The root's is empty.
 	Path     string
 	Type     string // "text/plain", lower case
-	Charset  string
+	Charset  string // lower case; empty: none is given
 	Name     string // the file name that the sender gave, printable; often empty
 	Inline   bool   // Content-Disposition says inline, or nothing
 	ID       string // Content-ID, without its brackets
-	Encoding string // Content-Transfer-Encoding, lower case
+	Encoding string // Content-Transfer-Encoding, lower case; empty: none is given
 	Header   []Field
 	Parts    []*Part
-	Problem  string
+	// Problem says what cannot be read as it was meant; empty: nothing. What
+	// can be read is there all the same.
+	Problem string
+
+	depth      int
+	boundary   string      // of a multipart
+	start      string      // multipart/related: the ID of the part to show first
+	from       io.ReaderAt // what the range is of
+	begin, end int64       // the body, transfer-encoded
+	transfer   transfer    // how to decode it
 }
 
 // Limits of what is opened, against messages made to exhaust their reader.
@@ -58,43 +59,68 @@ const (
 	MaxParts = 5000
 )
 
-// Open reads the structure of the message in r. The caller keeps r open as long
-// as the Message is used.
-func Open(r io.ReaderAt, size int64) *Message { return &Message{Root: &Part{}} }
+// Size returns how many octets the part's body has in the message: with its
+// transfer encoding, without its header.
+func (p *Part) Size() int64 { return p.end - p.begin }
 
-// Part returns the part with this path, or nil.
-func (m *Message) Part(path string) *Part { return nil }
+// Depth returns how many parts the part is in. The root is in none.
+func (p *Part) Depth() int { return p.depth }
 
-// Body returns the part that a person reads first: the best text part; plain
-// says whether text is preferred to HTML. nil: there is none.
-func (m *Message) Body(plain bool) *Part { return nil }
-
-// Attachments returns the leaf parts that are not shown as the body.
-func (m *Message) Attachments() []*Part { return nil }
-
-// Content returns the part's octets, transfer encoding removed.
-func (m *Message) Content(p *Part) (io.Reader, error) { return nil, io.EOF }
-
-// Text returns a text part in UTF-8, whatever its character set, up to limit
-// octets; cut says that there is more. HTML comes as HTML. It is not Printable
-// yet.
-func (m *Message) Text(p *Part, limit int64) (text string, cut bool, err error) {
-	return "", false, nil
+// Parts returns all parts, the root first, each before the parts in it.
+func (m *Message) Parts() iter.Seq[*Part] {
+	return func(yield func(*Part) bool) { m.Root.walk(yield) }
 }
 
-// FileName returns a name for saving the part: the sender's without folders,
-// leading dots, control characters or other traps, at most 100 octets; else one
-// made from its type ("part-2.1.png"). It is never empty.
-func (p *Part) FileName() string { return "part" }
+func (p *Part) walk(yield func(*Part) bool) bool {
+	if !yield(p) {
+		return false
+	}
+	for _, c := range p.Parts {
+		if !c.walk(yield) {
+			return false
+		}
+	}
+	return true
+}
 
-// HTMLText returns HTML as text: paragraphs, lists, links with their targets,
-// tables in rows; no scripts, styles or pictures but their descriptions.
-func HTMLText(html string) string { return html }
+// Part returns the part with this path, or nil.
+func (m *Message) Part(path string) *Part {
+	for p := range m.Parts() {
+		if p.Path == path {
+			return p
+		}
+	}
+	return nil
+}
 
-// Printable returns text as it may go to a terminal: no escapes, no control
-// characters but LF and TAB, no marks that reorder text (bidi overrides); each is
-// replaced by a visible sign.
-func Printable(s string) string { return s }
+// ByID returns the first part with this Content-ID, with or without its
+// brackets, or nil: for the pictures in HTML.
+func (m *Message) ByID(id string) *Part {
+	id = contentID(id)
+	if id == "" {
+		return nil
+	}
+	for p := range m.Parts() {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
 
-// PrintableLine is Printable in one line: runs of white space are one space.
-func PrintableLine(s string) string { return s }
+func contentID(s string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "<"), ">")
+}
+
+// note adds to the part's Problem.
+func (p *Part) note(problem string) { note(&p.Problem, problem) }
+
+func note(all *string, problem string) {
+	switch {
+	case problem == "", strings.Contains(*all, problem):
+	case *all == "":
+		*all = problem
+	default:
+		*all += "; " + problem
+	}
+}
