@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"postfach/fetch"
 	"postfach/fetch/deliver"
 	"postfach/internal/hint"
+	"postfach/internal/remotes"
 	"postfach/internal/transcript"
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -135,7 +134,7 @@ func (c *getCmd) session(ctx context.Context, u *pop3.URL, opts *pop3client.Opti
 	case errors.Is(err, fetch.ErrMechanism):
 		return fetch.Result{}, &exitError{hint.Add(err, ";AUTH= knows PLAIN, SCRAM-SHA-256 and +APOP; without it the strongest is chosen"), exitUsage}
 	case err != nil:
-		return fetch.Result{}, &exitError{loginHint(fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)), exitLogin}
+		return fetch.Result{}, &exitError{remotes.LoginHint(fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)), exitLogin}
 	}
 	result, err := fetch.Get(ctx, client, target, fetch.Options{
 		Host: fetch.Host(u.Addr()), User: u.User, Delete: c.Delete,
@@ -171,36 +170,27 @@ func home(spec string) string {
 // options turns flags and URL into what the client needs. closeLog ends the
 // protocol log.
 func (c *getCmd) options(u *pop3.URL) (opts *pop3client.Options, closeLog func() error, err error) {
-	opts = &pop3client.Options{
-		Security: c.security(u), AllowCleartext: c.AllowCleartext && !u.TLS, Timeout: c.Timeout,
-		TLS: &tls.Config{},
+	account := remotes.Account{URL: u, CAFile: c.CAFile, STLS: c.STLS, AllowCleartext: c.AllowCleartext}
+	if opts, err = account.Options(); err != nil {
+		return nil, nil, &exitError{err, exitUsage}
 	}
-	if c.CAFile != "" {
-		if opts.TLS.RootCAs, err = readRoots(c.CAFile); err != nil {
-			return nil, nil, err
-		}
+	opts.Timeout = c.Timeout
+	opts.Trace, closeLog, err = protocolLog(c.ProtocolLog)
+	return opts, closeLog, err
+}
+
+// protocolLog begins the protocol log that --protocol-log names, if it does.
+func protocolLog(file string) (trace func(pop3.TraceEvent), closeLog func() error, err error) {
+	if file == "" {
+		return nil, func() error { return nil }, nil
 	}
-	if c.ProtocolLog == "" {
-		return opts, func() error { return nil }, nil
-	}
-	f, err := os.OpenFile(c.ProtocolLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, nil, &exitError{err, exitUsage}
 	}
 	recorder := transcript.NewRecorder(f)
-	opts.Trace = recorder.Record
-	return opts, func() error { return errors.Join(recorder.Close(), f.Close()) }, nil
+	return recorder.Record, func() error { return errors.Join(recorder.Close(), f.Close()) }, nil
 }
 
-// security decides how the connection is protected. There is no "if possible".
-func (c *getCmd) security(u *pop3.URL) pop3client.Security {
-	ip := net.ParseIP(u.Host)
-	here := strings.EqualFold(u.Host, "localhost") || ip != nil && ip.IsLoopback()
-	switch {
-	case u.TLS:
-		return pop3client.ImplicitTLS
-	case !c.STLS && (here || c.AllowCleartext):
-		return pop3client.Cleartext
-	}
-	return pop3client.RequireSTLS
-}
+// connectHint says what to do when there is no connection.
+func connectHint(err error, u *pop3.URL) error { return remotes.ConnectHint(err, u) }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"postfach/internal/hint"
+	"postfach/internal/remotes"
 )
 
 // accountPassword says where the password of an account elsewhere comes from.
@@ -59,13 +60,9 @@ func commandLine(ctx context.Context, command string) (string, error) {
 
 // readRoots reads the certificates that --cafile names.
 func readRoots(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	roots, err := remotes.Roots(file)
 	if err != nil {
 		return nil, &exitError{err, exitUsage}
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, &exitError{fmt.Errorf("%s has no certificate in PEM form", file), exitUsage}
 	}
 	return roots, nil
 }

@@ -98,3 +98,7 @@ func (q *quoter) lineEnd(frag []byte) []byte {
 	}
 	return frag
 }
+
+// Quote returns the message r as it stands in an mbox of the form "mboxrd": lines
+// end with LF, and those that could be taken for a separator have one ">" more.
+func Quote(r io.Reader) io.Reader { return newQuoter(r) }

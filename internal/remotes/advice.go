@@ -1,4 +1,4 @@
-package main
+package remotes
 
 import (
 	"context"
@@ -7,17 +7,16 @@ import (
 	"errors"
 	"net"
 	"os"
-	"strings"
 	"syscall"
-	"unicode"
 
 	"postfach/internal/hint"
 	"postfach/pop3"
 	"postfach/pop3client"
 )
 
-// connectHint says what to do when there is no connection.
-func connectHint(err error, u *pop3.URL) error {
+// ConnectHint adds what to do when there is no connection to u, or none that is
+// protected as it must be.
+func ConnectHint(err error, u *pop3.URL) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
@@ -51,8 +50,8 @@ func is[T error](err error) bool {
 	return ok
 }
 
-// loginHint says what to do when the login was refused (P3-RSP-09).
-func loginHint(err error) error {
+// LoginHint adds what to do when the login was refused (P3-RSP-09).
+func LoginHint(err error) error {
 	switch code := pop3.CodeOf(err); {
 	case code.Is(pop3.CodeAuth):
 		return hint.Add(err, "check user name and password; many providers want an app password, and POP3 to be switched on")
@@ -74,34 +73,4 @@ func loginHint(err error) error {
 		return hint.Add(err, "check user name and password")
 	}
 	return err
-}
-
-// printable returns err with a text that cannot steer a terminal: servers
-// write parts of it.
-func printable(err error) error {
-	if err == nil {
-		return nil
-	}
-	text := visible(err.Error())
-	if text == err.Error() {
-		return err
-	}
-	return &printableError{err, text}
-}
-
-type printableError struct {
-	error
-	text string
-}
-
-func (e *printableError) Error() string { return e.text }
-func (e *printableError) Unwrap() error { return e.error }
-
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
 }

@@ -1,0 +1,84 @@
+package explore
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"postfach/fetch"
+	"postfach/internal/hint"
+	"postfach/internal/remotes"
+	"postfach/pop3"
+	"postfach/pop3check"
+	"postfach/pop3client"
+)
+
+// Remote returns an account on somebody else's server. timeout is how long the
+// server may say nothing; 0: the client's default. Errors of the account have
+// hints.
+func Remote(a remotes.Account, timeout time.Duration) Account {
+	u := a.URL
+	account := Account{
+		Name: cmp.Or(a.Name, u.User+"@"+fetch.Host(u.Addr())),
+		User: u.User,
+		Host: fetch.Host(u.Addr()),
+		Dial: func(ctx context.Context, trace func(pop3.TraceEvent)) (*pop3client.Client, error) {
+			o, err := a.Options()
+			if err != nil {
+				return nil, hint.Add(err, "the file must hold the certificates to trust, in PEM form")
+			}
+			o.Timeout, o.Trace = timeout, trace
+			c, err := pop3client.Dial(ctx, u.Addr(), o)
+			if err != nil {
+				return nil, remotes.ConnectHint(fmt.Errorf("%s: %w", u.Addr(), err), u)
+			}
+			return c, nil
+		},
+		Login: func(ctx context.Context, c *pop3client.Client, password string) error {
+			err := fetch.Login(ctx, c, u.User, password, u.Auth)
+			if err == nil {
+				return nil
+			}
+			err = fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)
+			if errors.Is(err, fetch.ErrMechanism) {
+				return hint.Add(err, ";AUTH= knows PLAIN, SCRAM-SHA-256 and +APOP; without it the strongest is chosen")
+			}
+			return remotes.LoginHint(err)
+		},
+		Question: question(a, timeout),
+	}
+	if a.PasswordCommand != "" {
+		account.Password = a.Password
+	}
+	return account
+}
+
+// diagnosisTimeout is how long one answer may take in a diagnosis: it asks many
+// questions, and a person waits.
+const diagnosisTimeout = 30 * time.Second
+
+// question asks for what the account's connections are like.
+func question(a remotes.Account, timeout time.Duration) *pop3check.Question {
+	q := &pop3check.Question{Host: a.URL.Host, Timeout: diagnosisTimeout}
+	if a.URL.Port != 0 {
+		q.Host = a.URL.Addr()
+	}
+	if timeout > 0 {
+		q.Timeout = min(q.Timeout, timeout)
+	}
+	o, err := a.Options()
+	if err != nil {
+		// A diagnosis that trusts other certificates than the account does would
+		// tell of another server.
+		q.TLS = &tls.Config{}
+		q.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, err }
+		return q
+	}
+	q.TLS, q.AllowCleartext = o.TLS, o.AllowCleartext
+	q.Security = []pop3client.Security{o.Security}
+	return q
+}

@@ -1,0 +1,58 @@
+package remotes
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"postfach/pop3client"
+)
+
+// Options returns what pop3client needs. An error is about CAFile.
+func (a *Account) Options() (*pop3client.Options, error) {
+	o := &pop3client.Options{
+		Security: a.security(), AllowCleartext: a.AllowCleartext && !a.URL.TLS,
+		TLS: &tls.Config{},
+	}
+	if a.CAFile == "" {
+		return o, nil
+	}
+	var err error
+	o.TLS.RootCAs, err = Roots(a.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// security decides how the connection is protected. There is no "if possible".
+func (a *Account) security() pop3client.Security {
+	switch {
+	case a.URL.TLS:
+		return pop3client.ImplicitTLS
+	case !a.STLS && (loopback(a.URL.Host) || a.AllowCleartext):
+		return pop3client.Cleartext
+	}
+	return pop3client.RequireSTLS
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Roots reads the certificates of a PEM file.
+func Roots(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s has no certificate in PEM form", file)
+	}
+	return roots, nil
+}

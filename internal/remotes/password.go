@@ -1,0 +1,70 @@
+package remotes
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+	"unicode"
+
+	"postfach/internal/hint"
+)
+
+// ErrNoCommand: the account has no PasswordCommand.
+var ErrNoCommand = errors.New("there is no command that knows the password")
+
+// Password runs PasswordCommand. The command has no terminal: one that wants to
+// ask a person needs a window of its own.
+func (a *Account) Password(ctx context.Context) (string, error) {
+	if a.PasswordCommand == "" {
+		return "", ErrNoCommand
+	}
+	var out, complaint bounded
+	cmd := exec.CommandContext(ctx, "sh", "-c", a.PasswordCommand)
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	cmd.WaitDelay = time.Second // for what it started and left behind
+	err := cmd.Run()
+	line, _, _ := strings.Cut(out.String(), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		if said := lastLine(complaint.String()); said != "" {
+			err = fmt.Errorf("%w: %s", err, said)
+		}
+		err = fmt.Errorf("the password command %q: %w", a.PasswordCommand, err)
+		return "", hint.Add(err, "try it in a shell; it is run with sh, without a terminal")
+	case line == "":
+		err := fmt.Errorf("the password command %q printed no password", a.PasswordCommand)
+		return "", hint.Add(err, "the password is the first line of what it prints")
+	}
+	return line, nil
+}
+
+// bounded keeps the beginning of what is written to it: a password and a
+// complaint are short.
+type bounded struct{ bytes.Buffer }
+
+const maxOutput = 64 << 10
+
+// Write implements io.Writer. It takes all, and keeps what has room.
+func (b *bounded) Write(p []byte) (int, error) {
+	b.Buffer.Write(p[:min(len(p), maxOutput-b.Len())])
+	return len(p), nil
+}
+
+// lastLine is what a program said at last, fit for a terminal.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	text = text[strings.LastIndexByte(text, '\n')+1:]
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text[:min(len(text), 200)])
+}

@@ -1,0 +1,139 @@
+package remotes
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"postfach/internal/hint"
+	"postfach/pop3"
+	"postfach/pop3client"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestWhatPeopleType(t *testing.T) {
+	for typed, want := range map[string]string{
+		"pop3s://ada@host:5":          "pop3s://ada@host:5",
+		"pop3://ada;AUTH=+APOP@host":  "pop://ada;AUTH=+APOP@host",
+		"pop3s://host":                "pop3s://host",
+		"ada@mail.example.org":        "pop3s://ada@mail.example.org",
+		" ada@mail.example.org ":      "pop3s://ada@mail.example.org",
+		"ada@example.org@pop.example": "pop3s://ada%40example.org@pop.example",
+		"50% off@host":                "pop3s://50%25%20off@host",
+		"host":                        "pop3s://host",
+		"host:995":                    "pop3s://host:995",
+		"host:110":                    "pop://host:110",
+		"ada@host:110":                "pop://ada@host:110",
+		"host:1995":                   "pop3s://host:1995",
+		"localhost":                   "pop3s://localhost",
+		"localhost:1110":              "pop://localhost:1110",
+		"127.0.0.1:1110":              "pop://127.0.0.1:1110",
+		"LOCALHOST:995":               "pop3s://LOCALHOST:995",
+		"::1":                         "pop3s://[::1]",
+		"[::1]":                       "pop3s://[::1]",
+		"[::1]:1110":                  "pop://[::1]:1110",
+		"[2001:db8::1]:1110":          "pop3s://[2001:db8::1]:1110",
+	} {
+		a, err := Parse(typed)
+		if err != nil || a.URL.String() != want || a.Name != "" {
+			t.Errorf("%q: %+v, %v; want %s", typed, a, err, want)
+		}
+	}
+}
+
+func TestWhatIsNoAccountHasAHint(t *testing.T) {
+	for _, typed := range []string{
+		"", " ", "@host", "ada@", "host:", "host:x", "host:0", "host:65536", "a b", "host/x", "a:b:c", "ada@ho\x00st", "imaps://ada@host",
+		"pop3s://ada:hunter2@host", "ada:hunter2@host", "pop3s://ada:hunter2@host/x", "imaps://ada:hunter2@host",
+	} {
+		a, err := Parse(typed)
+		if err == nil || hint.Of(err) == "" {
+			t.Errorf("%q: %+v, %v", typed, a, err)
+			continue
+		}
+		if strings.Contains(err.Error()+hint.Of(err), "hunter2") {
+			t.Errorf("%q: the password is in the error: %v", typed, err)
+		}
+	}
+}
+
+// There is no "if possible": what was asked for happens or is an error.
+func TestOptionsSayHowAConnectionIsProtected(t *testing.T) {
+	const implicit, stls, clear = pop3client.ImplicitTLS, pop3client.RequireSTLS, pop3client.Cleartext
+	for _, c := range []struct {
+		url                 string
+		stls, allow         bool
+		want                pop3client.Security
+		credentialsAnywhere bool
+	}{
+		{url: "pop3s://u@host", want: implicit},
+		{url: "pop3s://u@localhost", want: implicit},
+		{url: "pop3s://u@host", allow: true, want: implicit},
+		{url: "pop3s://u@host", stls: true, want: implicit},
+		{url: "pop3://u@host", want: stls},
+		{url: "pop3://u@host", stls: true, want: stls},
+		{url: "pop3://u@host", allow: true, want: clear, credentialsAnywhere: true},
+		{url: "pop3://u@host", stls: true, allow: true, want: stls, credentialsAnywhere: true},
+		{url: "pop3://u@localhost", want: clear},
+		{url: "pop3://u@LocalHost:5", want: clear},
+		{url: "pop3://u@127.8.8.8", want: clear},
+		{url: "pop3://u@[::1]", want: clear},
+		{url: "pop3://u@localhost", stls: true, want: stls},
+		{url: "pop3://u@localhost.example.org", want: stls},
+		{url: "pop3://u@10.0.0.1", want: stls},
+	} {
+		u, err := pop3.ParseURL(c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := Account{URL: u, STLS: c.stls, AllowCleartext: c.allow}
+		o, err := a.Options()
+		if err != nil || o.Security != c.want || o.AllowCleartext != c.credentialsAnywhere || o.TLS == nil || o.TLS.InsecureSkipVerify {
+			t.Errorf("%+v: %+v, %v", c, o, err)
+		}
+	}
+}
+
+func TestCAFileMustHaveCertificates(t *testing.T) {
+	u := &pop3.URL{TLS: true, User: "u", Host: "h"}
+	for _, file := range []string{filepath.Join(t.TempDir(), "none"), "remotes.go"} {
+		if o, err := (&Account{URL: u, CAFile: file}).Options(); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %+v, %v", file, o, err)
+		}
+	}
+}
+
+func TestPasswordIsTheFirstLine(t *testing.T) {
+	a := Account{PasswordCommand: "printf 'se cret\\r\\nmore\\n'; head -c 200000 /dev/zero"}
+	if got, err := a.Password(t.Context()); got != "se cret" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := new(Account).Password(t.Context()); !errors.Is(err, ErrNoCommand) {
+		t.Error(err)
+	}
+	for command, want := range map[string]string{
+		"printf 'a\\nno such \\033[31mkey\\n' >&2; exit 3": "exit status 3: no such \uFFFD[31mkey",
+		"true":                         "printed no password",
+		"echo; echo hunter2":           "printed no password",
+		"cat; echo hunter2 >&2; false": "exit status 1", // standard input is empty
+	} {
+		a := Account{PasswordCommand: command}
+		if got, err := a.Password(t.Context()); err == nil || got != "" || !strings.Contains(err.Error(), want) || hint.Of(err) == "" {
+			t.Errorf("%s: %q, %v", command, got, err)
+		}
+	}
+}
+
+func TestPasswordCommandEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := Account{PasswordCommand: "sleep 60"}
+	if _, err := a.Password(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
