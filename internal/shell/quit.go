@@ -1,0 +1,73 @@
+package shell
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// goodbye bounds how long a server that has answered QUIT may take to close.
+const goodbye = 5 * time.Second
+
+// quit says what QUIT deletes before it is sent: from then on there is no way
+// back.
+func (s *session) quit(ctx context.Context, line string) error {
+	if marked := s.talk.marked(); len(marked) > 0 {
+		words := s.screen.words()
+		s.screen.say(fmt.Sprintf(words.quitDeletes, words.messages(len(marked)), s.list(marked)), warning)
+		if s.interactive {
+			answer, err := s.read(ctx, prompt{text: words.quitAsk, question: true})
+			if err != nil && !isCancel(err) {
+				return err
+			}
+			if err != nil || !words.yes(strings.TrimSpace(answer)) {
+				s.screen.say(words.quitNot, meaning)
+				return nil
+			}
+		}
+	}
+	s.quitting = true
+	if err := s.command(ctx, line); err != nil {
+		return err
+	}
+	if s.refused {
+		return nil // the server closes, or goes on
+	}
+	s.wire.raw.expect(min(goodbye, s.o.Timeout))
+	for {
+		s.ask()
+		select {
+		case a := <-s.arrivals:
+			s.asked = false
+			if len(a.octets) > 0 {
+				s.trace(false, a.octets)
+			}
+			if a.err != nil { // whatever it is, the session is over
+				s.screen.event(s.talk.closed(isTimeout(a.err)))
+				return errStop
+			}
+			s.showServer(a.line)
+		case <-ctx.Done():
+			return s.hangup(errStop)
+		}
+	}
+}
+
+// list names messages, with sizes where a listing has told them.
+func (s *session) list(numbers []int) string {
+	const most = 50
+	words := s.screen.words()
+	var all []string
+	for _, n := range numbers[:min(len(numbers), most)] {
+		text := fmt.Sprint(n)
+		if size, ok := s.sizes[n]; ok {
+			text += fmt.Sprintf(" (%s)", words.octets(size))
+		}
+		all = append(all, text)
+	}
+	if len(numbers) > most {
+		all = append(all, "…")
+	}
+	return strings.Join(all, ", ")
+}

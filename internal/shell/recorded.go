@@ -1,0 +1,208 @@
+package shell
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+
+	"postfach/internal/explain"
+	"postfach/internal/popwire"
+)
+
+// mostSecrets bounds what Explain remembers of a recording.
+const mostSecrets = 100
+
+// Explain shows a conversation that was recorded elsewhere, with what its lines
+// mean: a protocol log of Postfach, of a mail program, or what a terminal showed.
+// Lines that are no part of it are shown as comments, secrets are replaced.
+func Explain(r io.Reader, out io.Writer, look Look) error {
+	look.NoTimes = true
+	lines := bufio.NewReaderSize(r, 256<<10)
+	start, err := lines.Peek(64 << 10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	rec := &recorded{look: look, screen: newScreen(out, look), format: formatOf(string(start))}
+	rec.begin()
+	for {
+		line, err := lines.ReadSlice('\n')
+		for errors.Is(err, bufio.ErrBufferFull) { // as much as is shown of a line has come
+			line = append([]byte(nil), line...)
+			_, err = lines.ReadSlice('\n')
+		}
+		if len(line) > 0 {
+			rec.line(string(popwire.TrimLine(line)))
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			rec.unfold()
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// recorded goes through a recording. It is one goroutine's.
+type recorded struct {
+	look    Look
+	screen  *screen
+	format  format
+	talk    *explain.Conversation
+	secrets secrets
+	last    said // for logs that say things twice
+
+	shown, folded int  // lines of a body
+	tls           bool // the last thing that was said led to TLS
+	over          bool // QUIT was answered: what comes next is another session
+	quit          bool
+}
+
+// begin begins a session.
+func (r *recorded) begin() {
+	r.talk = explain.NewConversation(r.look.Lang)
+	r.shown, r.folded, r.tls, r.over, r.quit = 0, 0, false, false, false
+}
+
+// line shows one line of the recording.
+func (r *recorded) line(line string) {
+	s := r.format.parse(line, r.talk.Expect())
+	if s.side == nobody && r.format.chunks && r.last.side == server && r.inBody() {
+		s = said{side: server, text: line} // the rest of what came in one piece
+	}
+	if s.side != nobody && r.format.twice && s.side == r.last.side && s.text == r.last.text && s.again != r.last.again {
+		r.last = said{}
+		return
+	}
+	if s.side != nobody {
+		r.last = s
+	}
+	switch s.side {
+	case nobody:
+		r.comment(line)
+	case event:
+		r.event(s.text)
+	case client:
+		r.client(s.text)
+	case server:
+		r.server(s.text)
+	}
+}
+
+func (r *recorded) inBody() bool {
+	at := r.talk.Expect()
+	return at == explain.Item || at == explain.Content
+}
+
+// The events of the project's own logs.
+const (
+	eventTLS        = "(tls)"
+	eventClose      = "(close)"
+	eventHangup     = "(hangup)"
+	eventConnection = "(connection"
+)
+
+func (r *recorded) event(text string) {
+	r.unfold()
+	switch text {
+	case eventTLS:
+		if !r.tls {
+			r.screen.event(r.talk.TLS())
+		}
+		r.tls = false
+	case eventClose, eventHangup:
+		r.screen.event(r.talk.Closed(text == eventHangup))
+		r.over = true
+	default:
+		r.screen.print(r.screen.paint(visible(cutLine(text)), faint), "\n")
+		r.begin()
+	}
+}
+
+func (r *recorded) client(text string) {
+	if r.over {
+		r.begin()
+	}
+	if r.talk.Expect() == explain.Greeting && r.format.late {
+		r.talk.Line(false, "+OK") // the log begins after it
+	}
+	if r.format.omits && r.inBody() {
+		r.talk.Line(false, ".") // the log leaves bodies out
+	}
+	r.unfold()
+	shown := string(popwire.Redact([]byte(text)))
+	if r.talk.Expect() == explain.Response && text != popwire.Cancel {
+		shown = popwire.Secret
+	}
+	if shown != text && len(r.secrets) < mostSecrets {
+		if i := strings.LastIndexByte(text, ' '); i >= 0 && !strings.HasPrefix(strings.ToUpper(text), "PASS ") {
+			r.secrets.keep(text[i+1:])
+		} else if _, password, ok := strings.Cut(text, " "); ok {
+			r.secrets.keep(password)
+		}
+	}
+	note := r.talk.Line(true, shown)
+	r.quit = note.Keyword == "QUIT"
+	r.screen.show(true, shown, note)
+}
+
+func (r *recorded) server(text string) {
+	if r.over && r.talk.Waiting() == 0 && strings.HasPrefix(text, "+OK") {
+		r.begin()
+	}
+	text = r.secrets.hide(text)
+	note := r.talk.Line(false, text)
+	if note.Place == explain.Content || note.Place == explain.Item {
+		limit := unfoldedItems
+		if note.Place == explain.Content {
+			limit = unfoldedContent
+		}
+		if r.shown++; r.shown > limit {
+			r.folded++
+			return
+		}
+	} else {
+		r.unfold()
+	}
+	r.screen.show(false, text, note)
+	if note.Place != explain.Reply || note.Refused {
+		return
+	}
+	switch {
+	case note.Keyword == "STLS":
+		r.screen.event(r.talk.TLS())
+		r.tls = true
+	case r.quit:
+		r.over = true
+	}
+}
+
+// unfold says how many lines of a body were not shown.
+func (r *recorded) unfold() {
+	if r.folded > 0 {
+		r.screen.print("   ", r.screen.paint(r.screen.words().moreRecorded(r.folded), faint), "\n")
+	}
+	r.shown, r.folded = 0, 0
+}
+
+// commandWithSecret finds what looks like a command with a secret in lines that
+// are none.
+var commandWithSecret = regexp.MustCompile(`(\bPASS |\bAPOP \S+ |\bAUTH \S+ |(?i:\bpass\w*["']?\s*[=:]\s*))\S.*`)
+
+// comment shows a line that is no part of the conversation.
+func (r *recorded) comment(line string) {
+	if strings.TrimSpace(line) == "" {
+		return
+	}
+	if r.format.begins != "" && strings.Contains(line, r.format.begins) {
+		r.unfold()
+		r.begin()
+	}
+	line = r.secrets.hide(commandWithSecret.ReplaceAllString(line, "${1}"+popwire.Secret))
+	if !strings.HasPrefix(line, "#") {
+		line = "# " + line
+	}
+	r.screen.print(r.screen.paint(visible(cutLine(line)), faint), "\n")
+}

@@ -1,0 +1,108 @@
+package shell
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+
+	"postfach/internal/hint"
+	"postfach/pop3"
+)
+
+// A Security says how a connection begins.
+type Security uint8
+
+const (
+	// TLS from the first octet.
+	TLS Security = iota
+	// STLS is said by the shell, and must succeed.
+	STLS
+	// Cleartext: whoever types may say STLS.
+	Cleartext
+)
+
+// A Target is a server.
+type Target struct {
+	Host     string
+	Port     int
+	User     string // empty: not named
+	Security Security
+}
+
+// Addr returns host:port.
+func (t Target) Addr() string { return net.JoinHostPort(t.Host, strconv.Itoa(t.Port)) }
+
+// ParseTarget reads what a person writes: a URL (pop3s:// is TLS, pop3:// is
+// STLS, to this machine in clear), HOST (TLS on port 995), HOST:995, or HOST with
+// another port, which begins in clear. forced, if not nil, decides instead, and
+// about the port where none is named.
+func ParseTarget(s string, forced *Security) (Target, error) {
+	var t Target
+	var err error
+	if strings.Contains(s, "://") {
+		t, err = parseURL(s)
+	} else {
+		t, err = parseHost(s)
+	}
+	if err != nil {
+		return t, hint.Add(err, "for example pop.example.org, pop.example.org:110 or pop3s://me@pop.example.org")
+	}
+	if forced != nil {
+		t.Security = *forced
+	}
+	if t.Port == 0 {
+		t.Port = pop3.Port
+		if t.Security == TLS {
+			t.Port = pop3.PortTLS
+		}
+	}
+	return t, nil
+}
+
+func parseURL(s string) (Target, error) {
+	u, err := pop3.ParseURL(s)
+	if err != nil {
+		return Target{}, err
+	}
+	t := Target{Host: u.Host, Port: u.Port, User: u.User}
+	switch {
+	case u.TLS:
+	case loopback(u.Host):
+		t.Security = Cleartext
+	default:
+		t.Security = STLS
+	}
+	return t, nil
+}
+
+func parseHost(s string) (Target, error) {
+	if strings.ContainsAny(s, "@/ ") {
+		return Target{}, errors.New(strconv.Quote(s) + " is no host")
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.Trim(s, "[]"), ""
+	}
+	if host == "" || err == nil && port == "" || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+		return Target{}, errors.New(strconv.Quote(s) + " is no host")
+	}
+	t := Target{Host: host}
+	if port == "" {
+		return t, nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return Target{}, errors.New(strconv.Quote(port) + " is no port")
+	}
+	t.Port = int(n)
+	if t.Port != pop3.PortTLS {
+		t.Security = Cleartext
+	}
+	return t, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
