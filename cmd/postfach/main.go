@@ -17,7 +17,9 @@ import (
 // cli is the command line: a field a command, each in the file of its name.
 type cli struct {
 	Get        getCmd        `cmd:"" help:"Fetch the mail of a maildrop once."`
+	Explore    exploreCmd    `cmd:"" help:"Show a maildrop on the terminal or in the browser: list, read, save, delete."`
 	Check      checkCmd      `cmd:"" help:"Find out whether a POP3 connection works, or how well a server or a client keeps the rules."`
+	Shell      shellCmd      `cmd:"" help:"Speak POP3 with a server by hand, and see what each line means."`
 	Testserver testserverCmd `cmd:"" help:"Serve POP3 for tests, with faults on request."`
 	User       userCmd       `cmd:"" help:"Keep the accounts of a data folder."`
 	Deliver    deliverCmd    `cmd:"" help:"Put a message from standard input into a maildrop."`
