@@ -72,21 +72,21 @@ func messageFaults() []Fault {
 			Name: "line-ends-count-one", Doc: "Sizes count a line end as one octet.",
 			Rules: []string{"P3-MSG-03", "P3-MSG-05"},
 			Edit: func(e *Exchange) {
-				resize(e, func(n, octets int) int { return octets - strings.Count(onWire(e.stored(n)), "\r\n") })
+				resize(e, func(n int, octets int64) int64 { return octets - int64(strings.Count(onWire(e.stored(n)), "\r\n")) })
 			},
 		},
 		{
 			Name: "stuffing-counts", Doc: "Sizes count the dots that byte-stuffing adds.",
 			Rules: []string{"P3-MSG-04", "P3-MSG-05"},
 			Edit: func(e *Exchange) {
-				resize(e, func(n, octets int) int { return octets + strings.Count("\r\n"+onWire(e.stored(n)), "\r\n.") })
+				resize(e, func(n int, octets int64) int64 { return octets + int64(strings.Count("\r\n"+onWire(e.stored(n)), "\r\n.")) })
 			},
 		},
 		{
 			Name: "sizes-in-blocks", Doc: "Sizes are those of whole blocks of 512 octets.",
 			Rules: []string{"P3-MSG-05"},
 			Edit: func(e *Exchange) {
-				resize(e, func(_, octets int) int { return octets/512*512 + 512 })
+				resize(e, func(_ int, octets int64) int64 { return octets/512*512 + 512 })
 			},
 		},
 		{
@@ -106,7 +106,7 @@ func messageFaults() []Fault {
 					e.Values["utf8"] = true
 				}
 				if e.Values["utf8"] != nil {
-					resize(e, func(_, octets int) int { return octets + 3 })
+					resize(e, func(_ int, octets int64) int64 { return octets + 3 })
 				}
 			},
 		},
@@ -114,7 +114,7 @@ func messageFaults() []Fault {
 			Name: "last-line-end-not-counted", Doc: "The line end that a last line lacks is sent and not counted.",
 			Rules: []string{"P3-MSG-07", "P3-MSG-05"},
 			Edit: func(e *Exchange) {
-				resize(e, func(n, octets int) int {
+				resize(e, func(n int, octets int64) int64 {
 					if strings.HasSuffix(e.stored(n), "\n") {
 						return octets
 					}

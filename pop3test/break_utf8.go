@@ -105,7 +105,7 @@ func utf8Faults() []Fault {
 			if e.isOne("RETR", "TOP") {
 				e.Reply = rebody(e.Reply, asciiHeader)
 			}
-			resize(e, func(n, octets int) int {
+			resize(e, func(n int, octets int64) int64 {
 				if needsUTF8(e.stored(n)) {
 					octets += 11
 				}

@@ -122,7 +122,7 @@ func cutBody(e *Exchange) {
 
 func wrongSizes(e *Exchange) {
 	if e.Is("LIST") { // STAT knows better
-		resize(e, func(_, octets int) int { return octets + 7 })
+		resize(e, func(_ int, octets int64) int64 { return octets + 7 })
 	}
 }
 

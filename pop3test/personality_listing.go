@@ -137,5 +137,5 @@ func renumber(e *Exchange) {
 }
 
 func estimate(e *Exchange) {
-	resize(e, func(_, octets int) int { return (octets + 1023) / 1024 * 1024 })
+	resize(e, func(_ int, octets int64) int64 { return (octets + 1023) / 1024 * 1024 })
 }

@@ -71,28 +71,28 @@ func entry(reply string) (n int, word string) {
 }
 
 // resize puts other sizes into LIST and STAT.
-func resize(e *Exchange, size func(n, octets int) int) {
+func resize(e *Exchange, size func(n int, octets int64) int64) {
 	if !positive(e.Reply) {
 		return
 	}
 	switch {
 	case e.listing("LIST"):
 		e.Reply = relist(e.Reply, func(n int, word string) string {
-			octets, _ := strconv.Atoi(word)
-			return itoa(n) + " " + itoa(size(n, octets)) + "\r\n"
+			octets, _ := strconv.ParseInt(word, 10, 64)
+			return itoa(n) + " " + strconv.FormatInt(size(n, octets), 10) + "\r\n"
 		})
 	case e.Is("LIST"):
 		n, word := entry(e.Reply)
-		octets, _ := strconv.Atoi(word)
-		e.Reply = "+OK " + itoa(n) + " " + itoa(size(n, octets)) + "\r\n"
+		octets, _ := strconv.ParseInt(word, 10, 64)
+		e.Reply = "+OK " + itoa(n) + " " + strconv.FormatInt(size(n, octets), 10) + "\r\n"
 	case e.Is("STAT"):
-		count, sum := 0, 0
+		count, sum := 0, int64(0)
 		relist(e.Ask("LIST"), func(n int, word string) string {
-			octets, _ := strconv.Atoi(word)
+			octets, _ := strconv.ParseInt(word, 10, 64)
 			count, sum = count+1, sum+size(n, octets)
 			return ""
 		})
-		e.Reply = "+OK " + itoa(count) + " " + itoa(sum) + "\r\n"
+		e.Reply = "+OK " + itoa(count) + " " + strconv.FormatInt(sum, 10) + "\r\n"
 	}
 }
 

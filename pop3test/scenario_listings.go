@@ -6,7 +6,7 @@ func listingScenarios() []Scenario {
 	twins := []string{letters()[0], letters()[0], letters()[2]}
 	return []Scenario{
 		{Name: "list-size", Doc: "LIST says 1 octet of the first message, and far too many of the second.", Faults: []Fault{edited("list-size", func(e *Exchange) {
-			resize(e, func(n, octets int) int {
+			resize(e, func(n int, octets int64) int64 {
 				switch n {
 				case 1:
 					return 1
@@ -17,7 +17,7 @@ func listingScenarios() []Scenario {
 			})
 		})}},
 		{Name: "huge-size", Doc: "LIST says 5 000 000 000 octets of each message, and STAT the sum.", Faults: []Fault{edited("huge-size", func(e *Exchange) {
-			resize(e, func(int, int) int { return 5_000_000_000 })
+			resize(e, func(int, int64) int64 { return 5_000_000_000 })
 		})}},
 		{Name: "no-uidl", Doc: "No UIDL.", Faults: []Fault{without("UIDL")}},
 		{Name: "uidl-temporary", Doc: "CAPA announces UIDL; the first UIDL of a session fails.", Faults: []Fault{{
