@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -60,7 +62,7 @@ Without a terminal, standard input is a script: one command a line, each sent wh
 
 Exit codes:
   0  the session, or the script, came to its end; the server may have said -ERR
-  1  the connection ended, or was given up, before that
+  1  the connection ended, or was given up, before that, or before QUIT was answered
   2  wrong usage, or a line of a script that cannot be sent
   3  no connection: name, network, TLS or greeting
   4  with --strict, the server said -ERR`
@@ -92,14 +94,36 @@ func shellExit(err error, t shell.Target) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, shell.ErrConnect):
-		u := &pop3.URL{TLS: t.Security == shell.TLS, Host: t.Host, Port: t.Port}
-		return &exitError{connectHint(fmt.Errorf("%s: %w", t.Addr(), err), u), exitConnect}
+		return &exitError{shellHint(fmt.Errorf("%s: %w", t.Addr(), err), t), exitConnect}
 	case errors.Is(err, shell.ErrScript):
 		return &exitError{hint.Add(err, "nothing was deleted; --protocol-log FILE writes down what is said"), exitUsage}
 	case errors.Is(err, shell.ErrRefused):
 		return &exitError{hint.Add(err, "without --strict the script goes on"), exitRefused}
 	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok { // behind STLS
+		return shellHint(err, t)
+	}
 	return err
+}
+
+// shellHint is connectHint in the words of this command's flags.
+func shellHint(err error, t shell.Target) error {
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	switch silent := errors.Is(err, os.ErrDeadlineExceeded); {
+	case errors.Is(err, shell.ErrNoSTLS):
+		return hint.Add(err, "try --tls, on port 995; --cleartext does without TLS")
+	case noTLS && t.Security == shell.TLS:
+		return hint.Add(err, "this port does not begin with TLS; try --stls")
+	case noTLS:
+		return hint.Add(err, "the server agrees to STLS, but no TLS follows; try --tls, on port 995")
+	case silent && t.Security == shell.TLS:
+		return hint.Add(err, "the server does not answer; a firewall may be in the way, or this port does not begin with TLS: try --stls")
+	case silent:
+		return hint.Add(err, "the server does not answer; a firewall may be in the way, or this port begins with TLS: try --tls")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return hint.Add(err, "no program answers on this port; POP3 uses 995 (--tls), or 110 (--stls, --cleartext)")
+	}
+	return connectHint(err, &pop3.URL{TLS: t.Security == shell.TLS, Host: t.Host, Port: t.Port})
 }
 
 func (c *shellCmd) explain() error {
@@ -112,7 +136,10 @@ func (c *shellCmd) explain() error {
 		defer f.Close()
 		in = f
 	}
-	return shell.Explain(in, os.Stdout, c.look())
+	if err := shell.Explain(in, os.Stdout, c.look()); err != nil {
+		return &exitError{err, exitUsage}
+	}
+	return nil
 }
 
 // options turns flags into what the shell needs. closeLog ends the protocol
@@ -170,10 +197,11 @@ func (c *shellCmd) scriptPassword(ctx context.Context, _, _ string) (string, err
 
 func (c *shellCmd) look() shell.Look {
 	locale := cmp.Or(c.Lang, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))
+	dumb := os.Getenv("TERM") == "dumb"
 	terminal := term.IsTerminal(int(os.Stdout.Fd()))
 	look := shell.Look{
 		Lang: explain.LanguageOf(locale), Width: c.Width, NoTimes: c.NoTimes, NoExplain: c.NoExplain,
-		Color: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Color: terminal && os.Getenv("NO_COLOR") == "" && !dumb, Dumb: dumb,
 	}
 	if w, _, err := term.GetSize(int(os.Stdout.Fd())); look.Width == 0 && c.Explain != "" && err == nil {
 		look.Width = w

@@ -47,6 +47,9 @@ func TestShell(t *testing.T) {
 		"two ways":       {"", []string{srv.Addr, "--tls", "--stls"}, exitUsage, ""},
 		"password-stdin": {"p w\n", []string{srv.Addr, "--password-stdin"}, exitUsage, ""},
 		"a recording":    {"+OK hello\nSTAT\n-ERR no\n", []string{"--explain", "-"}, 0, "S: -ERR no"},
+		"a folder":       {"", []string{"--explain", os.TempDir()}, exitUsage, ""},
+		"no TLS":         {login, []string{srv.Addr, "--tls"}, exitConnect, ""},
+		"no good STLS":   {"STLS\n", []string{srv.Addr}, 1, "TLS kommt nicht zustande"},
 		"no recording":   {"", []string{"--explain", "/nowhere"}, exitUsage, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,6 +58,9 @@ func TestShell(t *testing.T) {
 			r := runTool(t, c.script, args...)
 			if r.code != c.code || !strings.Contains(r.stdout, c.says) {
 				t.Errorf("exit code %d, want %d, and %q in\n%s\n%s", r.code, c.code, c.says, r.stdout, r.stderr)
+			}
+			if advice := map[string]string{"no TLS": "--stls", "no good STLS": "--cafile", "nobody there": "--cleartext"}[name]; !strings.Contains(r.stderr, advice) {
+				t.Errorf("no %q in %q", advice, r.stderr)
 			}
 			if c.code != 0 && !strings.Contains(r.stderr, "postfach: ") {
 				t.Errorf("stderr %q", r.stderr)

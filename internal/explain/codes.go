@@ -11,7 +11,7 @@ type meaning struct {
 // codes has the registered response codes, the finer before the coarser.
 var codes = []meaning{
 	{pop3.CodeInUse, phrase{"Name and password are right, but another program has the maildrop open.", "Name und Kennwort stimmen, aber ein anderes Programm hat das Postfach offen."}},
-	{pop3.CodeLoginDelay, phrase{"The last login was too short a time ago: wait a little.", "Die letzte Anmeldung ist zu kurz her: etwas warten."}},
+	{pop3.CodeLoginDelay, phrase{"The last login was too recent: wait a little.", "Die letzte Anmeldung ist noch nicht lange genug her: etwas warten."}},
 	{pop3.CodeAuth, phrase{"Name or password is the problem: it is wrong, has expired, or this user may not log in like this.", "Es liegt an Name oder Kennwort: Etwas davon ist falsch oder abgelaufen, oder dieser Benutzer darf sich so nicht anmelden."}},
 	{pop3.CodeSysTemp, phrase{"The server has trouble that will probably pass; it has nothing to do with name or password.", "Der Server hat eine Störung, die wohl vorübergeht; mit Name oder Kennwort hat sie nichts zu tun."}},
 	{pop3.CodeSysPerm, phrase{"The server has trouble that will not pass by itself: somebody has to repair it.", "Der Server hat eine Störung, die nicht von selbst vorübergeht: Jemand muss sie beheben."}},

@@ -146,8 +146,8 @@ func (c *Conversation) next(n *Note, p phrase, args ...any) {
 	n.Next = join(n.Next, c.lang.say(p, args...))
 }
 
-// cutLine is Line for a line that was longer: cut octets are missing at its end.
-func (c *Conversation) cutLine(client bool, line string, cut int) Note {
+// LongLine is Line for a line that was longer: cut octets are missing at its end.
+func (c *Conversation) LongLine(client bool, line string, cut int) Note {
 	c.cut = cut
 	defer func() { c.cut = 0 }()
 	return c.Line(client, line)

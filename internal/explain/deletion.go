@@ -100,7 +100,7 @@ func quitRefused(c *Conversation, a *asked, _ pop3.Code, n *Note) {
 		return
 	}
 	if left := c.maildrop.marked(); left.count() > 0 {
-		c.tell(n, phrase{"The server could not delete everything that was marked: some or all of these may still be there: %s.", "Der Server konnte nicht alles Vorgemerkte löschen: Davon kann noch etwas oder alles da sein: %s."}, left)
+		c.tell(n, phrase{"The server could not delete everything that was marked. These may still be there, some or all: %s.", "Der Server konnte nicht alles Vorgemerkte löschen. Davon kann noch einiges oder alles da sein: %s."}, left)
 	} else {
 		c.tell(n, phrase{"The server reports a mistake at the end.", "Der Server meldet am Ende einen Fehler."})
 	}

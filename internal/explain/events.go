@@ -15,7 +15,7 @@ func (c *Conversation) TLS() Note {
 		return n
 	}
 	c.encrypted = true
-	c.tell(&n, phrase{"TLS is on: from here nobody on the way can read or change what is said.", "TLS ist an: Ab hier kann niemand auf dem Weg mitlesen oder etwas ändern."})
+	c.tell(&n, phrase{"TLS is on: from here nobody on the way can read or change what is said.", "TLS ist an: Ab hier kann unterwegs niemand mitlesen oder etwas ändern."})
 	if !c.greeted {
 		return n
 	}

@@ -140,7 +140,7 @@ func (f *Follower) line(s *followed, client bool, l said) {
 		return
 	}
 	f.unfoldBefore(s, client)
-	n := s.talk.cutLine(client, string(l.octets), l.cut)
+	n := s.talk.LongLine(client, string(l.octets), l.cut)
 	if !l.crlf {
 		s.talk.warn(&n, phrase{"The line ends wrongly, with LF alone instead of CR LF.", "Die Zeile endet falsch, nur mit LF statt mit CR LF."})
 	}
@@ -169,7 +169,7 @@ func (f *Follower) content(s *followed, l said) {
 	}
 	s.shown++
 	if !dot {
-		n := s.talk.cutLine(false, string(l.octets), l.cut)
+		n := s.talk.LongLine(false, string(l.octets), l.cut)
 		if !l.crlf {
 			s.talk.warn(&n, phrase{"The line ends wrongly, with LF alone instead of CR LF.", "Die Zeile endet falsch, nur mit LF statt mit CR LF."})
 		}

@@ -36,7 +36,7 @@ func (c *Conversation) tellDrop(n *Note, l pop3.DropListing) {
 
 var listRow = row{
 	keyword: "LIST", usage: phrase{"[message]", "[Nachricht]"},
-	help: phrase{"Says how large each message is, or one of them. It gives messages their numbers for this session.", "Sagt, wie groß jede Nachricht ist oder eine einzelne. Die Nummern der Nachrichten gelten für diese Sitzung."},
+	help: phrase{"Says how large each message is, or one of them, by the numbers that messages have in this session.", "Sagt, wie groß jede Nachricht ist oder eine einzelne. Die Nummern der Nachrichten gelten für diese Sitzung."},
 	most: 1, numbered: true, late: true,
 	said: func(c *Conversation, a *asked, n *Note) {
 		if len(a.args) > 0 {

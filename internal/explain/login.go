@@ -16,7 +16,7 @@ var userRow = row{
 	},
 	refused: func(c *Conversation, _ *asked, code pop3.Code, n *Note) {
 		c.tell(n, phrase{"The server does not take this name.", "Der Server nimmt diesen Namen nicht an."})
-		if !c.encrypted {
+		if !c.encrypted && code == "" {
 			c.tell(n, phrase{"Many servers want no passwords without TLS.", "Viele Server wollen ohne TLS keine Kennwörter."})
 		}
 		c.nextTry(code, n)
@@ -62,7 +62,7 @@ var apopRow = row{
 // warnReadable warns about a password that everybody can read.
 func (c *Conversation) warnReadable(n *Note) {
 	if !c.encrypted {
-		c.warn(n, phrase{"Without TLS everybody on the way can read the password.", "Ohne TLS kann jeder auf dem Weg das Kennwort mitlesen."})
+		c.warn(n, phrase{"Without TLS everybody on the way can read the password.", "Ohne TLS kann unterwegs jeder das Kennwort mitlesen."})
 	}
 }
 

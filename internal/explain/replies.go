@@ -182,6 +182,8 @@ func (c *Conversation) contentLine(a *asked, line string, n *Note) {
 	case line == "" && c.cut == 0 && !a.answer.text:
 		a.answer.text = true
 		c.tell(n, phrase{"The empty line ends the header; the text follows.", "Die Leerzeile beendet den Kopf; danach kommt der Text."})
+	case strings.HasPrefix(line, ".") && !strings.HasPrefix(line, "..") && c.cut+len(line) > 1:
+		c.warn(n, phrase{"The server should have doubled the dot that this line begins with: the client takes it away, and the line loses it.", "Den Punkt, mit dem diese Zeile beginnt, hätte der Server verdoppeln müssen: Der Client nimmt ihn weg, und der Zeile fehlt er."})
 	case strings.HasPrefix(line, "."):
 		c.tell(n, phrase{"The first dot is not part of the message: the server has put it there because the line begins with one.", "Der erste Punkt gehört nicht zur Nachricht: Der Server hat ihn vorangestellt, weil die Zeile mit einem beginnt."})
 	}

@@ -63,7 +63,7 @@ func authSaid(c *Conversation, a *asked, n *Note) {
 // warnShown warns about a secret that everybody can read.
 func (c *Conversation) warnShown(m mechanism, n *Note) {
 	if !c.encrypted && m.shows != (phrase{}) {
-		c.warn(n, phrase{"Without TLS everybody on the way can read %s.", "Ohne TLS kann jeder auf dem Weg %s mitlesen."}, m.shows)
+		c.warn(n, phrase{"Without TLS everybody on the way can read %s.", "Ohne TLS kann unterwegs jeder %s mitlesen."}, m.shows)
 	}
 }
 
@@ -135,7 +135,7 @@ func asksPlain(c *Conversation, _ string, _ int, n *Note) {
 }
 
 func asksLogin(c *Conversation, challenge string, _ int, n *Note) {
-	c.tell(n, phrase{"The server asks: %s", "Der Server fragt: %s"}, quoted(challenge))
+	c.tell(n, phrase{"The server asks: %s.", "Der Server fragt: %s."}, quoted(challenge))
 }
 
 func asksCode(c *Conversation, _ string, step int, n *Note) {

@@ -9,10 +9,10 @@ import (
 
 var noopRow = row{
 	keyword: "NOOP",
-	help:    phrase{"Does nothing, but keeps the connection alive.", "Tut nichts, hält aber die Verbindung wach."},
+	help:    phrase{"Does nothing, but keeps the connection open.", "Tut nichts, hält aber die Verbindung offen."},
 	late:    true,
 	said: func(c *Conversation, _ *asked, n *Note) {
-		c.tell(n, phrase{"Nothing is to be done: the client only keeps the connection alive.", "Es ist nichts zu tun: Der Client hält nur die Verbindung wach."})
+		c.tell(n, phrase{"Nothing is to be done: the client only keeps the connection open.", "Es ist nichts zu tun: Der Client hält nur die Verbindung offen."})
 	},
 	ok: func(c *Conversation, _ *asked, _ string, n *Note) {
 		c.tell(n, phrase{"The server is still there.", "Der Server ist noch da."})
@@ -57,7 +57,7 @@ func capaItem(c *Conversation, _ *asked, line string, n *Note) {
 
 var stlsRow = row{
 	keyword: "STLS",
-	help:    phrase{"Switches the connection to TLS: from then on nobody on the way can read it.", "Schaltet die Verbindung auf TLS um: Von da an kann sie niemand auf dem Weg mitlesen."},
+	help:    phrase{"Switches the connection to TLS: from then on nobody on the way can read it.", "Schaltet die Verbindung auf TLS um: Von da an kann unterwegs niemand mitlesen."},
 	early:   true,
 	said: func(c *Conversation, _ *asked, n *Note) {
 		c.tell(n, phrase{"The client asks to encrypt the connection with TLS.", "Der Client will die Verbindung mit TLS verschlüsseln."})
@@ -74,7 +74,7 @@ var stlsRow = row{
 			c.tell(n, phrase{"The server refuses: TLS is on already.", "Der Server lehnt ab: TLS ist schon an."})
 			return
 		}
-		c.tell(n, phrase{"The server offers no TLS here: everybody on the way can still read the connection.", "Der Server bietet hier kein TLS: Jeder auf dem Weg kann die Verbindung weiter mitlesen."})
+		c.tell(n, phrase{"The server offers no TLS here: everybody on the way can still read the connection.", "Der Server bietet hier kein TLS: Unterwegs kann weiter jeder mitlesen."})
 		c.next(n, phrase{"Leave with QUIT and look for port %d, where TLS is on from the start. Do not send a password here.", "Mit QUIT gehen und Port %d versuchen, wo TLS von Anfang an gilt. Hier kein Kennwort senden."}, pop3.PortTLS)
 	},
 }

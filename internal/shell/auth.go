@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"postfach/internal/explain"
 	"postfach/internal/popwire"
 	"postfach/pop3"
 	"postfach/sasl"
@@ -19,7 +20,7 @@ func (s *session) auth(ctx context.Context, line string, fields []string) error 
 	}
 	if len(fields) != 2 {
 		if len(fields) > 2 {
-			s.secrets.keep(fields[2])
+			s.secrets.keepResponse(fields[2])
 		}
 		return s.command(ctx, line)
 	}
@@ -81,6 +82,9 @@ func (s *session) account(ctx context.Context, mechanism string) (user, secret s
 	if user == "" {
 		return "", "", &refusal{words.noUser}
 	}
+	if err := s.sendable(user); err != nil {
+		return "", "", err
+	}
 	s.user = user
 	question := words.passwordOf
 	if strings.Contains(mechanism, "OAUTH") {
@@ -120,7 +124,7 @@ func (s *session) run(ctx context.Context, m sasl.Client) error {
 		waiting = false
 		if err != nil {
 			s.screen.say(fmt.Sprintf(s.screen.words().mechanism, err), warning)
-			return s.respond(ctx, popwire.TrimLine(popwire.AppendCancel(nil)), popwire.Cancel)
+			return s.cancel(ctx)
 		}
 		s.secrets.keep(string(response))
 		if err := s.send(popwire.TrimLine(popwire.AppendResponse(nil, response)), popwire.Secret); err != nil {
@@ -141,7 +145,6 @@ func (s *session) challenge(ctx context.Context) (challenge []byte, done bool, e
 	challenge, isChallenge, ok := popwire.ParseChallenge([]byte(line), popwire.Lenient) // AMB-12
 	switch {
 	case !isChallenge:
-		s.secrets.forget()
 		if s.refused && s.o.Strict && !s.interactive {
 			return nil, true, s.hangup(ErrRefused)
 		}
@@ -161,6 +164,18 @@ func (s *session) judge(m sasl.Client) error {
 	}
 	s.screen.say(s.screen.words().unproved, warning)
 	return s.hangup(fmt.Errorf("%w: the server has not proved that it knows the password", ErrLost))
+}
+
+// cancel ends an exchange. The server answers -ERR; one that asks on would have
+// the next command for a response.
+func (s *session) cancel(ctx context.Context) error {
+	if err := s.respond(ctx, []byte(popwire.Cancel), popwire.Cancel); err != nil {
+		return err
+	}
+	if s.talk.expect() == explain.Response {
+		return s.hangup(fmt.Errorf("%w: the server does not let the login be cancelled", ErrLost))
+	}
+	return nil
 }
 
 // respond sends a line of an exchange, and hears what it leads to.
@@ -186,11 +201,8 @@ func (s *session) respondByHand(ctx context.Context) error {
 		line = popwire.Cancel
 	}
 	if line == popwire.Cancel {
-		return s.respond(ctx, []byte(line), line)
+		return s.cancel(ctx)
 	}
-	s.secrets.keep(line)
-	if octets, ok := popwire.DecodeBase64(line); ok {
-		s.secrets.keep(string(octets))
-	}
+	s.secrets.keepResponse(line)
 	return s.respond(ctx, []byte(line), popwire.Secret)
 }

@@ -136,6 +136,16 @@ S: -ERR cancelled
 	}
 }
 
+// A server that asks on when the client has cancelled is left.
+func TestCancelIsTheEnd(t *testing.T) {
+	for _, mechanism := range []string{"X-FOO", "LOGIN"} {
+		p := play(t, fake(t, "S: +OK\nC: USER u\nS: +OK\nC: AUTH "+mechanism+"\nS: +\n"+map[string]string{"LOGIN": "C: dQ==\nS: +\nC: aHVudGVyMjI=\nS: +\n"}[mechanism]+"C: *\nS: +\n(hangup)\n", transcript.Options{}), "USER u\nAUTH "+mechanism+"\n", password("hunter22"))
+		if !errors.Is(p.err, ErrLost) {
+			t.Errorf("%s: %v", mechanism, p.err)
+		}
+	}
+}
+
 // A script without a password says where one could come from.
 func TestScriptWithoutPassword(t *testing.T) {
 	for _, line := range []string{"PASS", "AUTH PLAIN"} {

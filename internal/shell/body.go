@@ -73,8 +73,11 @@ func (s *session) hearBody(ctx context.Context, keyword string) error {
 	}
 	done := make(chan error, 1)
 	go func() {
-		s.wire.r.Tap = func(p []byte) { s.trace(false, p) }
-		_, err := io.Copy(io.MultiWriter(b.file, u), popwire.NewBodyReader(s.wire.r, popwire.Lenient))
+		s.wire.r.Tap = func(p []byte) {
+			s.trace(false, p)
+			u.add(p)
+		}
+		_, err := io.Copy(b.file, popwire.NewBodyReader(s.wire.r, popwire.Lenient))
 		s.wire.r.Tap = nil
 		done <- err
 	}()
@@ -86,7 +89,7 @@ func (s *session) hearBody(ctx context.Context, keyword string) error {
 		b.close()
 		return s.interrupted()
 	}
-	u.fold()
+	u.fold(err == nil)
 	if err != nil {
 		b.close()
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -104,36 +107,59 @@ type unfolding struct {
 	s      *session
 	limit  int
 	line   []byte // the start of one that is not complete
+	cut    int    // how many octets of it are missing
+	last   byte   // its last octet
+	dot    bool   // the line before was only a dot: the end, unless more comes
 	shown  int
 	folded int
 }
 
-// Write takes octets of the body, cut anywhere.
-func (u *unfolding) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		i := bytes.IndexByte(p, '\n')
-		piece := p
-		if i >= 0 {
-			piece = p[:i]
+// add takes octets as they came, cut anywhere.
+func (u *unfolding) add(octets []byte) {
+	for len(octets) > 0 {
+		piece, rest, complete := bytes.Cut(octets, []byte{'\n'})
+		octets = rest
+		if len(piece) > 0 {
+			room := min(len(piece), max(0, longestShown+1-len(u.line)))
+			u.line = append(u.line, piece[:room]...)
+			u.cut += len(piece) - room
+			u.last = piece[len(piece)-1]
 		}
-		u.line = append(u.line, piece[:min(len(piece), max(0, longestShown+1-len(u.line)))]...)
-		if i < 0 {
-			break
+		if complete {
+			u.end()
 		}
-		u.end(string(bytes.TrimSuffix(u.line, []byte{'\r'})))
-		u.line = u.line[:0]
-		p = p[i+1:]
 	}
-	return n, nil
 }
 
-// end explains a line, stuffed as it came.
-func (u *unfolding) end(line string) {
-	if len(line) > 0 && line[0] == '.' {
-		line = "." + line
+// end takes a complete line. One that is only a dot waits.
+func (u *unfolding) end() {
+	switch {
+	case u.last != '\r':
+	case u.cut > 0:
+		u.cut--
+	default:
+		u.line = u.line[:len(u.line)-1]
 	}
-	note := u.s.talk.line(false, line)
+	line, cut := string(u.line), u.cut
+	u.line, u.cut, u.last = u.line[:0], 0, 0
+	u.flush()
+	if u.dot = line == "." && cut == 0; !u.dot {
+		u.explain(line, line, cut)
+	}
+}
+
+// flush shows the dot that was not the end.
+func (u *unfolding) flush() {
+	if u.dot {
+		u.dot = false
+		u.explain(".", "..", 0)
+	}
+}
+
+// explain shows a line, unless enough have been shown. heard is what the
+// conversation hears of it.
+func (u *unfolding) explain(line, heard string, cut int) {
+	note := u.s.talk.body(heard, cut)
 	if note.Place == explain.Item {
 		u.s.item(note.Keyword, line)
 	}
@@ -145,11 +171,13 @@ func (u *unfolding) end(line string) {
 	u.s.screen.show(false, line, note)
 }
 
-// fold says how many lines were not shown.
-func (u *unfolding) fold() {
-	if len(u.line) > 0 {
-		u.end(string(u.line))
-		u.line = nil
+// fold says how many lines were not shown. whole: the last one was the end.
+func (u *unfolding) fold(whole bool) {
+	if !whole {
+		u.flush()
+		if len(u.line) > 0 {
+			u.end()
+		}
 	}
 	if u.folded > 0 {
 		u.s.screen.folded(u.folded)

@@ -17,13 +17,14 @@ func (s *session) obey(ctx context.Context, line string) error {
 	if strings.TrimSpace(line) == "" {
 		return nil
 	}
-	if strings.HasPrefix(line, "/") {
-		return s.local(line)
-	}
+	s.before = s.secrets.forget()
 	if err := s.sendable(line); err != nil {
 		return err
 	}
-	words := strings.Fields(line)
+	if strings.HasPrefix(line, "/") {
+		return s.local(ctx, line)
+	}
+	words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' })
 	login := strings.TrimLeft(line, " ")
 	switch keyword := strings.ToUpper(words[0]); keyword {
 	case "PASS":
@@ -39,13 +40,24 @@ func (s *session) obey(ctx context.Context, line string) error {
 			s.user = strings.TrimSpace(name)
 		}
 	}
+	if isHidden(line) && s.mayWriteCredentials() != nil {
+		return &refusal{s.screen.words().perhapsSecret}
+	}
 	return s.command(ctx, line)
 }
+
+// isHidden says that a line is no command that is known, or more than one: it may
+// be, or hold, a password.
+func isHidden(line string) bool { return string(popwire.Redact([]byte(line))) != line }
 
 // command sends a line and hears the reply, with the responses that the server
 // asks for.
 func (s *session) command(ctx context.Context, line string) error {
-	if err := s.send([]byte(line), string(popwire.Redact([]byte(line)))); err != nil {
+	shown := string(popwire.Redact([]byte(line)))
+	if shown != line {
+		s.secrets.keepLine(line, shown)
+	}
+	if err := s.send([]byte(line), shown); err != nil {
 		return err
 	}
 	if err := s.hear(ctx); err != nil {
@@ -72,7 +84,7 @@ func (s *session) sendable(line string) error {
 	if !utf8.ValidString(line) {
 		return &refusal{s.screen.words().notText}
 	}
-	if len(line) > longestLine-2 {
+	if len(line) > longestLine-2 || s.interactive && utf8.RuneCountInString(line) >= longestTyped {
 		return &refusal{s.screen.words().tooLong}
 	}
 	return nil

@@ -3,7 +3,6 @@ package shell
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 
 	"postfach/internal/explain"
@@ -58,7 +57,7 @@ func (s *session) requireTLS(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrConnect, err)
 	}
 	if !s.wire.secure {
-		return fmt.Errorf("%w: %w", ErrConnect, s.hangup(errors.New("the server refuses STLS")))
+		return fmt.Errorf("%w: %w", ErrConnect, s.hangup(ErrNoSTLS))
 	}
 	return nil
 }

@@ -8,10 +8,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
 )
+
+// longestTyped is where the terminal begins to drop what is typed, in characters.
+const longestTyped = 4096
 
 // An editor is a person at a terminal.
 type editor struct {
@@ -19,18 +23,19 @@ type editor struct {
 	keys     *keyboard
 	fd       int // of the screen, for its size
 	state    *term.State
+	dumb     bool // the terminal knows no escape sequences
 	history  *history
 	// complete returns what a word at the end of line could become. It is
 	// called while the session waits for a line, and so does not change.
 	complete func(line string) (word string, candidates []string)
 }
 
-func openEditor(in, out *os.File, historyFile string, interrupt func()) (*editor, error) {
+func openEditor(in, out *os.File, historyFile string, dumb bool, interrupt func()) (*editor, error) {
 	state, err := term.MakeRaw(fd(in))
 	if err != nil {
 		return nil, err
 	}
-	e := &editor{fd: fd(out), state: state, keys: newKeyboard(in, interrupt), history: openHistory(historyFile)}
+	e := &editor{fd: fd(out), state: state, dumb: dumb, keys: newKeyboard(in, interrupt), history: openHistory(historyFile)}
 	e.terminal = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
@@ -44,7 +49,9 @@ func openEditor(in, out *os.File, historyFile string, interrupt func()) (*editor
 func (e *editor) close() {
 	e.keys.close()
 	_ = term.Restore(fd(e.keys.in), e.state) // there is nothing left to do about it
-	fmt.Fprint(e.keys.in, "\r\x1b[K")
+	if !e.dumb {
+		fmt.Fprint(e.keys.in, "\r\x1b[K")
+	}
 	e.history.close()
 }
 
@@ -64,9 +71,12 @@ func (e *editor) read(_ context.Context, p prompt) (string, error) {
 	}
 	e.keys.reading.Store(true)
 	defer e.keys.reading.Store(false)
-	e.keys.cancelled, e.keys.ended, e.keys.hidden = false, false, p.hidden
+	e.keys.cancelled, e.keys.ended, e.keys.garbled, e.keys.hidden = false, false, false, p.hidden
 	e.history.off = p.question || p.hidden
 	line, err := e.line(p)
+	if err == nil && e.keys.garbled { // the terminal has left it out, unseen
+		line += "\xff"
+	}
 	switch {
 	case err == nil && e.keys.cancelled:
 		return "", errCancelled
@@ -74,7 +84,7 @@ func (e *editor) read(_ context.Context, p prompt) (string, error) {
 		return "", io.EOF
 	}
 	// The line is shown again, with what it means.
-	if err == nil && !p.question && !strings.HasPrefix(line, "/") {
+	if err == nil && !e.dumb && !p.question && !strings.HasPrefix(line, "/") {
 		length := columns(p.text)
 		if !p.hidden {
 			length += columns(line)
@@ -110,8 +120,12 @@ func (e *editor) key(line string, pos int, key rune) (newLine string, newPos int
 	if key == '\t' {
 		return e.tab(line, pos)
 	}
-	if key == ' ' && pos == len(line) && secretFollows(line) {
+	// A no-break space is easily typed for a space, and looks like one.
+	if unicode.Is(unicode.Zs, key) && pos == len(line) && secretFollows(line) {
 		e.keys.push('\r')
+		if key == ' ' {
+			return "", 0, false // the terminal puts it in
+		}
 		return line + " ", pos + 1, true
 	}
 	return "", 0, false
@@ -170,6 +184,8 @@ type keyboard struct {
 	hidden    bool // the line is not shown
 	cancelled bool // Ctrl-C was pressed in the line
 	ended     bool // Ctrl-D was pressed, and there was no line
+	partial   []byte
+	garbled   bool // something was typed that is no UTF-8
 }
 
 const (
@@ -230,6 +246,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		k.check(key)
 		switch {
 		case key == ctrlC: // empties the line and ends it
 			k.cancelled = true
@@ -246,6 +263,20 @@ func (k *keyboard) Read(p []byte) (int, error) {
 	p[0] = k.pushed[0]
 	k.pushed = k.pushed[1:]
 	return 1, nil
+}
+
+// check notices octets that are no UTF-8, such as an umlaut in another charset.
+func (k *keyboard) check(key byte) {
+	if key < utf8.RuneSelf {
+		k.garbled = k.garbled || len(k.partial) > 0
+		k.partial = nil
+		return
+	}
+	if k.partial = append(k.partial, key); utf8.FullRune(k.partial) {
+		r, _ := utf8.DecodeRune(k.partial)
+		k.garbled = k.garbled || r == utf8.RuneError
+		k.partial = nil
+	}
 }
 
 func (k *keyboard) next() (byte, error) {

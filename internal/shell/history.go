@@ -81,8 +81,14 @@ func (h *history) Add(line string) {
 	}
 }
 
-// Len implements term.History.
-func (h *history) Len() int { return len(h.lines) }
+// Len implements term.History. There is no history where an answer is typed: an
+// arrow key would send an old line as the password.
+func (h *history) Len() int {
+	if h.off {
+		return 0
+	}
+	return len(h.lines)
+}
 
 // At implements term.History: 0 is the latest.
 func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }

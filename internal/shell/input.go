@@ -49,7 +49,7 @@ func (s *session) openInput(interrupt func()) (restore func(), err error) {
 		// The terminal would echo what is typed, passwords too.
 		return nil, fmt.Errorf("%w: it is typed at a terminal, and standard output is none", ErrScript)
 	}
-	e, err := openEditor(in, out, s.o.History, interrupt)
+	e, err := openEditor(in, out, s.o.History, s.o.Look.Dumb, interrupt)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,10 @@ func (s *session) prompt() string { return "pop3> " }
 
 // A script is lines without a terminal: comments (#) and empty lines are left
 // out, but not from a SASL exchange, where an empty line is a response.
-type script struct{ r *bufio.Reader }
+type script struct {
+	r     *bufio.Reader
+	begun bool
+}
 
 func (s *script) read(_ context.Context, p prompt) (string, error) {
 	for {
@@ -79,6 +82,10 @@ func (s *script) read(_ context.Context, p prompt) (string, error) {
 			return "", err
 		}
 		line := string(popwire.TrimLine(octets))
+		if !s.begun { // programs on Windows begin a text with this mark
+			line = strings.TrimPrefix(line, "\ufeff")
+			s.begun = true
+		}
 		if p.response || line != "" && !strings.HasPrefix(line, "#") {
 			return line, nil
 		}

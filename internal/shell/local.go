@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,14 +14,14 @@ import (
 )
 
 // local carries out a command of the shell, which the server never hears.
-func (s *session) local(line string) error {
+func (s *session) local(ctx context.Context, line string) error {
 	command, arg, _ := strings.Cut(line, " ")
 	arg = strings.TrimSpace(arg)
 	switch strings.ToLower(command) {
 	case "/help", "/?":
 		return s.help(arg)
 	case "/show":
-		return s.showLast()
+		return s.showLast(ctx)
 	case "/save":
 		return s.save(arg)
 	case "/lang":
@@ -48,18 +49,20 @@ func (s *session) help(keyword string) error {
 	}
 	s.screen.print("\n")
 	for i, means := range words.local {
-		s.screen.row(localUsage()[i], means)
+		s.screen.row(words.localUsage[i], means)
 	}
 	return nil
 }
 
-// localUsage is how localCommands are written.
-func localUsage() []string {
-	return []string{"/help [COMMAND]", "/show", "/save FILE", "/lang en|de", "/quit"}
-}
-
 // row is one line of the help, with its sentence beside it.
 func (sc *screen) row(usage, means string) {
+	if sc.narrow() {
+		sc.print(sc.paint(usage, strong), "\n")
+		for _, l := range wrap(means, sc.width()-3) {
+			sc.print("  ", sc.paint(l, meaning), "\n")
+		}
+		return
+	}
 	const left = 22
 	first := fmt.Sprintf("%-*s", left, usage)
 	for _, l := range wrap(means, sc.width()-1-left) {
@@ -69,7 +72,7 @@ func (sc *screen) row(usage, means string) {
 }
 
 // showLast shows the last long reply in full.
-func (s *session) showLast() error {
+func (s *session) showLast(ctx context.Context) error {
 	if s.last == nil {
 		return &refusal{s.screen.words().nothing}
 	}
@@ -79,6 +82,9 @@ func (s *session) showLast() error {
 	}
 	lines := bufio.NewReaderSize(r, longestLine)
 	for {
+		if ctx.Err() != nil {
+			return s.interrupted()
+		}
 		line, err := lines.ReadSlice('\n')
 		if len(line) > 0 {
 			text, ended := strings.CutSuffix(string(line), "\n")

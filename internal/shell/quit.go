@@ -10,6 +10,10 @@ import (
 // goodbye bounds how long a server that has answered QUIT may take to close.
 const goodbye = 5 * time.Second
 
+// mostFarewell is how many lines are heard behind the answer to QUIT, where there
+// should be none.
+const mostFarewell = 10
+
 // quit says what QUIT deletes before it is sent: from then on there is no way
 // back.
 func (s *session) quit(ctx context.Context, line string) error {
@@ -27,15 +31,17 @@ func (s *session) quit(ctx context.Context, line string) error {
 			}
 		}
 	}
-	s.quitting = true
 	if err := s.command(ctx, line); err != nil {
 		return err
 	}
+	// From here on the server may close. To what is no proper QUIT it says -ERR,
+	// too, and goes on.
+	s.quitting = !s.refused || strings.EqualFold(line, "QUIT")
 	if s.refused {
-		return nil // the server closes, or goes on
+		return nil
 	}
-	s.wire.raw.expect(min(goodbye, s.o.Timeout))
-	for {
+	s.wire.raw.within(min(goodbye, s.o.Timeout))
+	for range mostFarewell {
 		s.ask()
 		select {
 		case a := <-s.arrivals:
@@ -52,6 +58,7 @@ func (s *session) quit(ctx context.Context, line string) error {
 			return s.hangup(errStop)
 		}
 	}
+	return s.hangup(errStop)
 }
 
 // list names messages, with sizes where a listing has told them.

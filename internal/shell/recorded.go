@@ -38,6 +38,9 @@ func Explain(r io.Reader, out io.Writer, look Look) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			rec.unfold()
+			if !rec.found {
+				rec.screen.say(rec.screen.words().noPOP3, warning)
+			}
 			return nil
 		case err != nil:
 			return err
@@ -56,6 +59,7 @@ type recorded struct {
 
 	shown, folded int  // lines of a body
 	tls           bool // the last thing that was said led to TLS
+	found         bool // a line of a conversation
 	over          bool // QUIT was answered: what comes next is another session
 	quit          bool
 }
@@ -77,7 +81,7 @@ func (r *recorded) line(line string) {
 		return
 	}
 	if s.side != nobody {
-		r.last = s
+		r.last, r.found = s, true
 	}
 	switch s.side {
 	case nobody:
@@ -137,10 +141,9 @@ func (r *recorded) client(text string) {
 		shown = popwire.Secret
 	}
 	if shown != text && len(r.secrets) < mostSecrets {
-		if i := strings.LastIndexByte(text, ' '); i >= 0 && !strings.HasPrefix(strings.ToUpper(text), "PASS ") {
-			r.secrets.keep(text[i+1:])
-		} else if _, password, ok := strings.Cut(text, " "); ok {
-			r.secrets.keep(password)
+		r.secrets.keepLine(text, shown)
+		if !strings.HasPrefix(strings.ToUpper(text), "PASS ") {
+			r.secrets.keepResponse(text[strings.LastIndexByte(text, ' ')+1:])
 		}
 	}
 	note := r.talk.Line(true, shown)
@@ -189,7 +192,7 @@ func (r *recorded) unfold() {
 
 // commandWithSecret finds what looks like a command with a secret in lines that
 // are none.
-var commandWithSecret = regexp.MustCompile(`(\bPASS |\bAPOP \S+ |\bAUTH \S+ |(?i:\bpass\w*["']?\s*[=:]\s*))\S.*`)
+var commandWithSecret = regexp.MustCompile(`(\bAPOP \S+ |\bAUTH \S+ |(?i:\bpas+ )|(?i:\bpass\w*["']?\s*[=:]\s*))\S.*`)
 
 // comment shows a line that is no part of the conversation.
 func (r *recorded) comment(line string) {

@@ -118,6 +118,32 @@ for level in 1, 2:
 }
 
 // FuzzExplain: any octets at all are shown without steering the terminal.
+// The responses of a login by SASL are secrets, too, and what is in them, and
+// slips of the hand.
+func TestRecordedSecretsAreHidden(t *testing.T) {
+	for _, recording := range []string{
+		"S: +OK\nC: AUTH LOGIN\nS: + VXNlcm5hbWU6\nC: YmVu\nS: + UGFzc3dvcmQ6\nC: aHVudGVyMjI=\nS: -ERR hunter22 aHVudGVyMjI= bad\n",
+		"S: +OK\nC: AUTH PLAIN\nS: +\nC: AGJlbgBodW50ZXIyMg==\nS: -ERR hunter22 AGJlbgBodW50ZXIyMg==\n",
+		"S: +OK\nC: AUTH PLAIN AGJlbgBodW50ZXIyMg==\nS: -ERR hunter22\n",
+		"S: +OK\nC: PSAS hunter22\nS: -ERR PSAS hunter22\n",
+		"S: +OK\nC: hunter22\nS: -ERR hunter22\n",
+		"+OK hi\npasss hunter22\n-ERR no\npass hunter22\n-ERR not hunter22\n",
+	} {
+		if out := explained(t, recording); strings.Contains(out, "hunter22") || strings.Contains(out, "aHVudGVyMjI=") || strings.Contains(out, "AGJlbg") {
+			t.Error(out)
+		}
+	}
+}
+
+// A file that is no recording is not shown as if it were one.
+func TestNoRecording(t *testing.T) {
+	for _, text := range []string{"", "hello\nworld\n", "\x00\x01\xff"} {
+		if out := explained(t, text); !strings.Contains(out, "nothing here looks like POP3") {
+			t.Errorf("%q: %q", text, out)
+		}
+	}
+}
+
 func FuzzExplain(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.log")
 	if err != nil {

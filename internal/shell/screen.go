@@ -21,7 +21,11 @@ type screen struct {
 const (
 	defaultWidth = 100
 	twoColumns   = 100 // from this width on
+	narrowScreen = 50  // below this width there are no time stamps
 )
+
+// narrow says that there is only room for the words.
+func (sc *screen) narrow() bool { return sc.width() < narrowScreen }
 
 func newScreen(out io.Writer, look Look) *screen {
 	sc := &screen{out: out, look: look, now: time.Now}
@@ -58,7 +62,7 @@ func (sc *screen) paint(text string, s style) string {
 
 // start is the time stamp of a line.
 func (sc *screen) start() string {
-	if sc.look.NoTimes {
+	if sc.look.NoTimes || sc.narrow() {
 		return ""
 	}
 	return sc.now().Format("15:04:05.000") + " "
@@ -95,6 +99,9 @@ func cutLine(line string) string {
 func (sc *screen) put(stamp, side, text string, how style, means string, meansHow style, next string) {
 	full := sc.width() - 1 // the last column makes terminals break the line
 	indent := len(stamp) + len(side)
+	if sc.narrow() {
+		indent = 0
+	}
 	if means == "" && next == "" {
 		sc.print(sc.paint(stamp, faint), side, sc.paint(text, how), "\n")
 		return

@@ -27,7 +27,8 @@ type session struct {
 
 	talk    *talk
 	secrets secrets
-	user    string // of the last USER
+	before  secrets // of the line before
+	user    string  // of the last USER
 	caps    pop3.Capabilities
 	stamp   string // the greeting's timestamp, while it can be trusted
 	stale   bool   // it had one, before STLS
@@ -38,7 +39,7 @@ type session struct {
 	asked    bool // a goroutine waits for the server's next line
 	typed    chan entry
 	asking   bool // a goroutine waits for the person's next line
-	quitting bool // QUIT has been said: the server may close
+	quitting bool // QUIT has been answered: the server may close
 	refused  bool // the last reply was -ERR
 }
 
@@ -138,7 +139,7 @@ func (s *session) send(line []byte, shown string) error {
 	}
 	s.trace(true, popwire.EndLine([]byte(shown)))
 	s.screen.show(true, shown, s.talk.line(true, shown))
-	s.wire.raw.expect(s.o.Timeout)
+	s.wire.raw.expect()
 	if _, err := s.wire.conn.Write(popwire.EndLine(slices.Clone(line))); err != nil {
 		return s.lost(err)
 	}
@@ -170,7 +171,6 @@ func (s *session) hear(ctx context.Context) error {
 			break
 		}
 	}
-	s.secrets.forget()
 	if s.refused && s.o.Strict && !s.interactive {
 		return s.hangup(ErrRefused)
 	}
@@ -202,7 +202,7 @@ func (s *session) arrived(a arrival) error {
 
 // showServer explains a line of the server, and remembers what it says.
 func (s *session) showServer(line string) explain.Note {
-	line = s.secrets.hide(line)
+	line = s.hide(line)
 	note := s.talk.line(false, line)
 	s.screen.show(false, line, note)
 	if note.Place == explain.Reply && note.Keyword == "CAPA" {
@@ -261,12 +261,17 @@ func (s *session) hangup(err error) error {
 	return err
 }
 
+// hide replaces what is secret in what the server says.
+func (s *session) hide(text string) string {
+	return slices.Concat(s.before, s.secrets).hide(text)
+}
+
 func (s *session) trace(client bool, octets []byte) {
 	if s.o.Trace == nil {
 		return
 	}
 	if !client {
-		octets = []byte(s.secrets.hide(string(octets)))
+		octets = []byte(s.hide(string(octets)))
 	}
 	s.o.Trace(pop3.TraceEvent{Session: s.o.Target.Addr(), Time: time.Now(), Client: client, Octets: octets})
 }

@@ -1,17 +1,15 @@
 package shell
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"postfach/internal/awkward"
+	"postfach/internal/explain"
 	"postfach/internal/popwire"
 	"postfach/internal/transcript"
 )
@@ -91,13 +89,13 @@ func TestCleartextRefused(t *testing.T) {
 		}
 		o.Password = func(context.Context, string, string) (string, error) { return secretPassword, nil }
 	}
-	for _, line := range []string{"PASS " + secretPassword, "pass", "APOP u", "APOP u 0123", "AUTH PLAIN", "auth plain AHUAcA=="} {
+	for _, line := range []string{"PASS " + secretPassword, "pass", "APOP u", "APOP u 0123", "AUTH PLAIN", "auth plain AHUAcA==", "PSAS hunter22", "hunter22", "USER u hunter22"} {
 		srv := serve(t, simple(), awkward.Maildrop("five"))
 		p := play(t, srv.addr, line+"\n", elsewhere)
 		if !errors.Is(p.err, ErrScript) {
 			t.Errorf("%s: %v", line, p.err)
 		}
-		contains(t, p.out, "this connection is not encrypted", "not sent", "STLS")
+		contains(t, p.out, "connection is not encrypted", "not sent", "STLS")
 		if strings.Contains(p.log, "C: ") {
 			t.Errorf("%s: sent:\n%s", line, p.log)
 		}
@@ -157,41 +155,6 @@ func TestStrict(t *testing.T) {
 	}
 	if p := play(t, srv.addr, script, nil); p.err != nil || srv.left(t) != 4 {
 		t.Errorf("%v, %d messages left", p.err, srv.left(t))
-	}
-}
-
-// Long replies fold; /show shows them in full, /save writes them octet for
-// octet, for their owner only, and never over another file.
-func TestBodies(t *testing.T) {
-	srv := serve(t, simple(), awkward.Maildrop("box3"))
-	file := filepath.Join(t.TempDir(), "message")
-	p := play(t, srv.addr, login+"RETR 1\n/save "+file+"\nRETR 2\nUIDL\n/show\n", nil)
-	if p.err != nil {
-		t.Error(p.err)
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := awkward.Maildrop("box3")[0].Wire(); !bytes.Equal(got, want) {
-		t.Errorf("saved %q, want %q", got, want)
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	contains(t, p.out, "54 octets written to", "\nS: ...two ", "more lines (/show, /save FILE)")
-	p = play(t, srv.addr, login+"RETR 2\n/save "+file+"\n", nil)
-	if !errors.Is(p.err, ErrScript) {
-		t.Error(p.err)
-	}
-	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, got) {
-		t.Errorf("overwritten: %q, %v", again, err)
-	}
-	p = play(t, srv.addr, login+"RETR 2\n/show\n", nil)
-	text := bytes.ReplaceAll(awkward.Maildrop("box3")[1].Wire(), []byte("\r"), nil)
-	contains(t, p.out, "\n"+string(text))
-	if p := play(t, srv.addr, "/show\n", nil); !errors.Is(p.err, ErrScript) {
-		t.Error(p.err)
 	}
 }
 
@@ -280,21 +243,57 @@ func TestServerEndsIt(t *testing.T) {
 	}
 }
 
-// A server that repeats the password does not get it onto the screen or into
-// the log.
-func TestRepeatedPasswordIsHidden(t *testing.T) {
-	addr := fake(t, `S: +OK
-C: PASS hunter22
-S: -ERR no "hunter22"
-C: AUTH PLAIN aHVudGVyMjI=
-S: -ERR no aHVudGVyMjI=
-(hangup)
-`, transcript.Options{})
-	p := play(t, addr, "PASS hunter22\nAUTH PLAIN aHVudGVyMjI=\n", nil)
-	contains(t, p.out, `no "<secret>"`, "no <secret>")
-	if text := p.out + p.log; strings.Contains(text, "hunter22") || strings.Contains(text, "aHVudGVyMjI=") {
-		t.Error(text)
+// When the connection ends before QUIT is answered nobody knows what was
+// deleted: that is no good end.
+func TestLostQuitIsNoGoodEnd(t *testing.T) {
+	const open = "S: +OK\nC: USER u\nS: +OK\nC: PASS p\nS: +OK\nC: DELE 1\nS: +OK\n"
+	const script = "USER u\nPASS p\nDELE 1\n"
+	p := play(t, fake(t, open+"C: QUIT\n(close)\n", transcript.Options{}), script+"QUIT\n", nil)
+	if !errors.Is(p.err, ErrLost) {
+		t.Error(p.err)
 	}
+	contains(t, p.out, "nobody knows")
+	// A QUIT that is none has ended nothing.
+	p = play(t, fake(t, open+"C: QUIT now\nS: -ERR no\nC: NOOP\n(close)\n", transcript.Options{}), script+"QUIT now\nNOOP\n", nil)
+	if !errors.Is(p.err, ErrLost) {
+		t.Error(p.err)
+	}
+	// The server may refuse to delete, and close.
+	p = play(t, fake(t, open+"C: QUIT\nS: -ERR no\n(close)\n", transcript.Options{}), script+"QUIT\n", nil)
+	if p.err != nil {
+		t.Error(p.err)
+	}
+}
+
+// A server that talks on behind its goodbye is not listened to for ever.
+func TestEndlessGoodbye(t *testing.T) {
+	p := play(t, fake(t, "S: +OK\nC: QUIT\nS: +OK bye\n"+strings.Repeat("S: +OK more\n", 30)+"(hangup)\n", transcript.Options{}), "QUIT\n", nil)
+	if n := strings.Count(p.out, "S: +OK more"); p.err != nil || n != mostFarewell {
+		t.Errorf("%v, %d lines", p.err, n)
+	}
+}
+
+// On a narrow screen there is room for words: no time stamps, less indent.
+func TestNarrowScreen(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	for _, lang := range []explain.Language{explain.English, explain.German} {
+		p := play(t, srv.addr, login+"STAT\nNOOP\n", func(o *Options) { o.Look = Look{Lang: lang, Width: 24} })
+		for line := range strings.Lines(p.out) {
+			if line = strings.TrimRight(line, "\n"); columns(line) > 24 && !strings.HasPrefix(line, "S: ") && !strings.HasPrefix(line, "C: ") {
+				t.Errorf("too long: %q", line)
+			}
+		}
+	}
+}
+
+// Windows programs begin a text with a mark that is no part of it.
+func TestScriptWithMark(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	p := play(t, srv.addr, "\ufeff"+strings.ReplaceAll(login, "\n", "\r\n")+"QUIT\r\n", nil)
+	if p.err != nil {
+		t.Error(p.err)
+	}
+	contains(t, p.log, "C: USER u\nS: +OK", "S: +OK maildrop")
 }
 
 // A log plays again, against the same commands, and is explained.
@@ -321,36 +320,4 @@ func TestProtocolLogPlaysAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, out.String(), "The maildrop is open", "End of message 1", "The server says goodbye")
-}
-
-func TestTargets(t *testing.T) {
-	forced := func(s Security) *Security { return &s }
-	for _, c := range []struct {
-		text   string
-		forced *Security
-		want   Target
-	}{
-		{"pop.example.org", nil, Target{"pop.example.org", 995, "", TLS}},
-		{"pop.example.org:995", nil, Target{"pop.example.org", 995, "", TLS}},
-		{"pop.example.org:110", nil, Target{"pop.example.org", 110, "", Cleartext}},
-		{"pop.example.org", forced(STLS), Target{"pop.example.org", 110, "", STLS}},
-		{"pop.example.org", forced(Cleartext), Target{"pop.example.org", 110, "", Cleartext}},
-		{"pop.example.org:1100", forced(TLS), Target{"pop.example.org", 1100, "", TLS}},
-		{"pop3s://me@pop.example.org", nil, Target{"pop.example.org", 995, "me", TLS}},
-		{"pop3://me@pop.example.org", nil, Target{"pop.example.org", 110, "me", STLS}},
-		{"pop3://127.0.0.1:1100", nil, Target{"127.0.0.1", 1100, "", Cleartext}},
-		{"pop3://localhost", forced(STLS), Target{"localhost", 110, "", STLS}},
-		{"::1", nil, Target{"::1", 995, "", TLS}},
-		{"[::1]:110", nil, Target{"::1", 110, "", Cleartext}},
-	} {
-		got, err := ParseTarget(c.text, c.forced)
-		if err != nil || got != c.want {
-			t.Errorf("%s: %+v, %v, want %+v", c.text, got, err, c.want)
-		}
-	}
-	for _, text := range []string{"", "a b", "me@example.org", "host:", "host:0", "host:70000", "a:b:c", "http://x", "pop3://u:p@h"} {
-		if got, err := ParseTarget(text, nil); err == nil {
-			t.Errorf("%q: %+v", text, got)
-		}
-	}
 }

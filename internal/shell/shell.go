@@ -57,6 +57,8 @@ type Look struct {
 	Width int
 	// Color: with escape sequences for colours.
 	Color bool
+	// Dumb: the terminal knows no escape sequences.
+	Dumb bool
 	// NoTimes: without time stamps. NoExplain: without what lines mean.
 	NoTimes, NoExplain bool
 }
@@ -65,6 +67,8 @@ type Look struct {
 var (
 	// ErrConnect: there is no connection, or the server does not greet.
 	ErrConnect = errors.New("no connection")
+	// ErrNoSTLS: there is no connection, because the server refuses STLS.
+	ErrNoSTLS = errors.New("the server refuses STLS")
 	// ErrLost: the connection ended, or was given up, before QUIT was answered.
 	ErrLost = errors.New("the connection ended")
 	// ErrRefused: a server said -ERR to a strict script.

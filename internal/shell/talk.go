@@ -33,6 +33,11 @@ func (t *talk) line(client bool, line string) explain.Note {
 	return t.each(func(c *explain.Conversation) explain.Note { return c.Line(client, line) })
 }
 
+// body is line for a line of a long reply, of which cut octets are missing.
+func (t *talk) body(line string, cut int) explain.Note {
+	return t.each(func(c *explain.Conversation) explain.Note { return c.LongLine(false, line, cut) })
+}
+
 func (t *talk) tls() explain.Note { return t.each((*explain.Conversation).TLS) }
 
 func (t *talk) closed(byClient bool) explain.Note {

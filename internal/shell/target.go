@@ -3,8 +3,10 @@ package shell
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"postfach/internal/hint"
 	"postfach/pop3"
@@ -77,14 +79,18 @@ func parseURL(s string) (Target, error) {
 }
 
 func parseHost(s string) (Target, error) {
-	if strings.ContainsAny(s, "@/ ") {
-		return Target{}, errors.New(strconv.Quote(s) + " is no host")
+	if strings.Contains(s, "@") { // which may stand behind a password: it is not repeated
+		return Target{}, errors.New("a user name goes with pop3s:// or --user, and a password nowhere here")
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		host, port = strings.Trim(s, "[]"), ""
+		host, port = s, ""
+		if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(inner, "]") {
+			host = strings.TrimSuffix(inner, "]")
+		}
 	}
-	if host == "" || err == nil && port == "" || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+	strange := strings.ContainsFunc(s, func(r rune) bool { return r == '/' || r == ' ' || !unicode.IsPrint(r) })
+	if strange || host == "" || err == nil && port == "" || strings.ContainsAny(host, ":[]") && !isAddress(host) {
 		return Target{}, errors.New(strconv.Quote(s) + " is no host")
 	}
 	t := Target{Host: host}
@@ -100,6 +106,12 @@ func parseHost(s string) (Target, error) {
 		t.Security = Cleartext
 	}
 	return t, nil
+}
+
+// isAddress says that host is an address; one of IPv6 may have a zone.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 func loopback(host string) bool {

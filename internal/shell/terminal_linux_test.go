@@ -47,16 +47,17 @@ func TestDocumentSessionAtTerminal(t *testing.T) {
 // No way to type a password shows it, logs it or remembers it.
 func TestPasswordIsHiddenAtTerminal(t *testing.T) {
 	for name, keys := range map[string][]string{
-		"asked for":     {"pop3> ", "PASS\r", "(not shown): ", secretPassword + "\r"},
-		"in the line":   {"pop3> ", "PASS " + secretPassword + "\r"},
-		"in lower case": {"pop3> ", "pass " + secretPassword + "\r"},
-		"pasted":        {"pop3> ", "USER u\rPASS " + secretPassword + "\rNOOP\r"},
-		"APOP":          {"pop3> ", "APOP u\r", "(not shown): ", "apop secret\r"},
-		"space before":  {"pop3> ", " PASS " + secretPassword + "\r"},
-		"APOP, line":    {"pop3> ", "APOP u apop secret\r"},
-		"AUTH PLAIN":    {"pop3> ", "AUTH PLAIN\r", "user name (Enter: u): ", "\r", "(not shown): ", secretPassword + "\r"},
-		"AUTH, made":    {"pop3> ", "AUTH PLAIN ", "makes it): ", "\r", "user name (Enter: u): ", "\r", "(not shown): ", secretPassword + "\r"},
-		"AUTH, line":    {"pop3> ", "AUTH PLAIN AHUAZ2VoZWltIHVuZCBsYW5n\r"},
+		"asked for":      {"pop3> ", "PASS\r", "(not shown): ", secretPassword + "\r"},
+		"in the line":    {"pop3> ", "PASS " + secretPassword + "\r"},
+		"in lower case":  {"pop3> ", "pass " + secretPassword + "\r"},
+		"pasted":         {"pop3> ", "USER u\rPASS " + secretPassword + "\rNOOP\r"},
+		"APOP":           {"pop3> ", "APOP u\r", "(not shown): ", "apop secret\r"},
+		"no-break space": {"pop3> ", "PASS\u00a0" + secretPassword + "\r"},
+		"space before":   {"pop3> ", " PASS " + secretPassword + "\r"},
+		"APOP, line":     {"pop3> ", "APOP u apop secret\r"},
+		"AUTH PLAIN":     {"pop3> ", "AUTH PLAIN\r", "user name (Enter: u): ", "\r", "(not shown): ", secretPassword + "\r"},
+		"AUTH, made":     {"pop3> ", "AUTH PLAIN ", "makes it): ", "\r", "user name (Enter: u): ", "\r", "(not shown): ", secretPassword + "\r"},
+		"AUTH, line":     {"pop3> ", "AUTH PLAIN AHUAZ2VoZWltIHVuZCBsYW5n\r"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := serve(t, simple(), awkward.Maildrop("five"))
@@ -97,6 +98,74 @@ func TestPasswordIsHiddenAtTerminal(t *testing.T) {
 				t.Errorf("%v, %v", info.Mode(), err)
 			}
 		})
+	}
+}
+
+// Where a password or an answer is asked for there is no history: an arrow key
+// would send an earlier line as the password.
+func TestPromptsHaveNoHistory(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	p := openPTY(t, 80, 24)
+	end, log := p.person(srv.addr, nil)
+	p.wait("pop3> ")
+	p.send("USER u\r")
+	p.wait("pop3> ")
+	p.send("PASS\r")
+	p.wait("(not shown): ")
+	p.send("\x1b[A\x1b[A" + secretPassword + "\r")
+	p.wait("pop3> ")
+	p.send("/quit\r")
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "S: +OK maildrop") {
+		t.Error(log)
+	}
+}
+
+// What the line editor could not take as it was typed is not sent changed: an
+// umlaut in another charset, a token longer than a line of the editor.
+func TestTypedLineIsNotChanged(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	p := openPTY(t, 80, 24)
+	end, log := p.person(srv.addr, nil)
+	p.wait("pop3> ")
+	p.send("USER j\xfcrgen\r")
+	p.wait("no text in UTF-8\npop3> ")
+	p.send("AUTH XOAUTH2\r")
+	p.wait("user name: ")
+	p.send("u\r")
+	p.wait("(not shown): ")
+	for range 5 { // a terminal takes no more than 4096 octets at once
+		p.send(strings.Repeat("x", 1000))
+	}
+	p.send("\r")
+	p.wait("the line is too long\npop3> ")
+	p.send("/quit\r")
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(log.String(), "C: ") {
+		t.Error(log)
+	}
+}
+
+// On a terminal that knows no escape sequences none are sent.
+func TestDumbTerminal(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	p := openPTY(t, 80, 24)
+	end, _ := p.person(srv.addr, func(o *Options) { o.Look.Dumb = true })
+	p.wait("pop3> ")
+	p.send("USER u\r")
+	p.wait("pop3> ")
+	p.send("PASS " + secretPassword + "\r")
+	p.wait("pop3> ")
+	p.send("/quit\r")
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if all := p.everything(); strings.Contains(all, "\x1b") || strings.Contains(all, secretPassword) {
+		t.Errorf("%q", all)
 	}
 }
 

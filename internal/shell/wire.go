@@ -41,9 +41,15 @@ func (c *pacedConn) Read(p []byte) (int, error) {
 }
 
 // expect starts the clock, also for a read that waits already; rest stops it.
-func (c *pacedConn) expect(limit time.Duration) {
-	c.owes.Store(limit == c.timeout)
-	_ = c.SetDeadline(time.Now().Add(limit)) // a read of a dead connection says so
+func (c *pacedConn) expect() {
+	c.owes.Store(true)
+	_ = c.SetDeadline(time.Now().Add(c.timeout)) // a read of a dead connection says so
+}
+
+// within ends everything after so long, however much the server says.
+func (c *pacedConn) within(limit time.Duration) {
+	c.owes.Store(false)
+	_ = c.SetDeadline(time.Now().Add(limit))
 }
 
 func (c *pacedConn) rest() {
@@ -64,7 +70,7 @@ func dial(ctx context.Context, o *Options) (*wire, error) {
 	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		w.local = addr.IP.IsLoopback()
 	}
-	w.raw.expect(o.Timeout)
+	w.raw.expect()
 	w.use(w.raw)
 	return w, nil
 }

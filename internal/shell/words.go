@@ -14,15 +14,16 @@ type words struct {
 	timeout, lineTooLong, cut                               string
 	tlsTwice, injection, handshake                          string
 	control, notText, tooLong                               string
-	cleartext, noStamp, staleStamp, digest                  string
+	cleartext, perhapsSecret, noStamp, staleStamp, digest   string
 	passwordOf, apopSecretOf, tokenOf, somebody             string
 	userName, userNameOr, noUser, noPassword                string
 	emptySecret, cancelled, byHand, response, initial       string
-	mechanism, unproved                                     string
+	mechanism, unproved, noPOP3                             string
 	quitDeletes, quitAsk, quitNot                           string
 	unknownLocal, unknownKeyword, nothing                   string
 	saveWhere, saveExists, saved, languageIs, whichLanguage string
-	local                                                   []string // what localUsage means
+	localUsage                                              []string // how localCommands are written
+	local                                                   []string // and what they mean
 
 	separator    string // of thousands
 	foldHint     string
@@ -60,25 +61,28 @@ func english() *words {
 		notText: "not sent: the line is no text in UTF-8",
 		tooLong: "not sent: the line is too long",
 
-		cleartext:    "not sent: the connection is not encrypted, and everybody on the way could read the password. Type STLS first, or connect with TLS; --allow-cleartext sends it all the same.",
-		noStamp:      "not sent: APOP needs the timestamp of the greeting, and this greeting has none, or none that is safe to use. Use USER and PASS, or AUTH.",
-		staleStamp:   "not sent: the greeting's timestamp came before TLS, so anybody may have written it. Connect with TLS from the start, or use USER and PASS, or AUTH.",
-		digest:       "the shell has computed the digest: MD5 over the greeting's timestamp and the secret.",
-		somebody:     "this account",
-		passwordOf:   "password of %s (not shown): ",
-		apopSecretOf: "APOP secret of %s (not shown): ",
-		tokenOf:      "access token of %s (not shown): ",
-		userName:     "user name: ",
-		userNameOr:   "user name (Enter: %s): ",
-		noUser:       "not sent: which user? Say USER first, or name the user with --user.",
-		noPassword:   "not sent: there is no password here. Write it behind the command, or use POSTFACH_PASSWORD or --password-command.",
-		emptySecret:  "not sent: it was empty",
-		cancelled:    "not sent",
-		byHand:       "the server waits for a response: base64, typed by hand and not shown. Ctrl-C, or a line that is only *, ends the exchange.",
-		initial:      "response in base64 (not shown; Enter: the shell makes it): ",
-		response:     "response in base64 (not shown): ",
-		mechanism:    "%v: the shell ends the exchange",
-		unproved:     "the server says +OK, but has not proved that it knows the password. It may not be the one that it seems to be; the connection ends here.",
+		cleartext:     "not sent: the connection is not encrypted, and everybody on the way could read the password. Type STLS first, or connect with TLS; --allow-cleartext sends it all the same.",
+		perhapsSecret: "not sent: this is no command that is known here, so it may be a password; and the connection is not encrypted. Type STLS first, or connect with TLS; --allow-cleartext sends it all the same.",
+		noStamp:       "not sent: APOP needs the timestamp of the greeting, and this greeting has none, or none that is safe to use. Use USER and PASS, or AUTH.",
+		staleStamp:    "not sent: the greeting's timestamp came before TLS, so anybody may have written it. Connect with TLS from the start, or use USER and PASS, or AUTH.",
+		digest:        "the shell has computed the digest: MD5 over the greeting's timestamp and the secret.",
+		somebody:      "this account",
+		passwordOf:    "password of %s (not shown): ",
+		apopSecretOf:  "APOP secret of %s (not shown): ",
+		tokenOf:       "access token of %s (not shown): ",
+		userName:      "user name: ",
+		userNameOr:    "user name (Enter: %s): ",
+		noUser:        "not sent: which user? Say USER first, or name the user with --user.",
+		noPassword:    "not sent: there is no password here. Write it behind the command, or use POSTFACH_PASSWORD or --password-command.",
+		emptySecret:   "not sent: it was empty",
+		cancelled:     "not sent",
+		byHand:        "the server waits for a response: base64, typed by hand and not shown. Ctrl-C, or a line that is only *, ends the exchange.",
+		initial:       "response in base64 (not shown; Enter: the shell makes it): ",
+		response:      "response in base64 (not shown): ",
+		mechanism:     "%v: the shell ends the exchange",
+		unproved:      "the server says +OK, but has not proved that it knows the password. It may not be the one that it seems to be; the connection ends here.",
+
+		noPOP3: "nothing here looks like POP3: lines of a server begin with +OK or -ERR, behind a mark such as S: or <",
 
 		quitDeletes: "QUIT will delete %s for ever: %s",
 		quitAsk:     "send QUIT? [y/N] ",
@@ -92,6 +96,7 @@ func english() *words {
 		saved:          "%s written to %s",
 		languageIs:     "explanations are in English from here on",
 		whichLanguage:  "which language? /lang en or /lang de",
+		localUsage:     []string{"/help [COMMAND]", "/show", "/save FILE", "/lang en|de", "/quit"},
 		local: []string{
 			"Shows this, or one command.",
 			"Shows the last long reply in full.",
@@ -124,25 +129,28 @@ func german() *words {
 		notText: "nicht gesendet: Die Zeile ist kein Text in UTF-8",
 		tooLong: "nicht gesendet: Die Zeile ist zu lang",
 
-		cleartext:    "nicht gesendet: Die Verbindung ist nicht verschlüsselt, und unterwegs könnte jeder das Kennwort lesen. Zuerst STLS eingeben oder mit TLS verbinden; --allow-cleartext sendet es trotzdem.",
-		noStamp:      "nicht gesendet: APOP braucht den Zeitstempel der Begrüßung, und diese hat keinen, oder keinen, der sicher ist. Es bleiben USER und PASS, oder AUTH.",
-		staleStamp:   "nicht gesendet: Der Zeitstempel der Begrüßung kam vor TLS; jeder könnte ihn geschrieben haben. Von Anfang an mit TLS verbinden, oder USER und PASS, oder AUTH verwenden.",
-		digest:       "Die Shell hat den Hash-Wert berechnet: MD5 über den Zeitstempel der Begrüßung und das Geheimnis.",
-		somebody:     "diesem Konto",
-		passwordOf:   "Kennwort von %s (wird nicht angezeigt): ",
-		apopSecretOf: "APOP-Geheimnis von %s (wird nicht angezeigt): ",
-		tokenOf:      "Zugriffstoken von %s (wird nicht angezeigt): ",
-		userName:     "Benutzername: ",
-		userNameOr:   "Benutzername (Eingabetaste: %s): ",
-		noUser:       "nicht gesendet: Welcher Benutzer? Zuerst USER eingeben, oder ihn mit --user nennen.",
-		noPassword:   "nicht gesendet: Hier gibt es kein Kennwort. Es kann hinter dem Befehl stehen, in POSTFACH_PASSWORD, oder von --password-command kommen.",
-		emptySecret:  "nicht gesendet: Es war leer",
-		cancelled:    "nicht gesendet",
-		byHand:       "Der Server wartet auf eine Antwort: Base64, von Hand eingegeben und nicht angezeigt. Strg-C, oder eine Zeile, die nur * ist, bricht die Anmeldung ab.",
-		initial:      "Antwort in Base64 (wird nicht angezeigt; Eingabetaste: die Shell macht sie): ",
-		response:     "Antwort in Base64 (wird nicht angezeigt): ",
-		mechanism:    "%v: Die Shell bricht die Anmeldung ab",
-		unproved:     "Der Server sagt +OK, hat aber nicht bewiesen, dass er das Kennwort kennt. Er ist vielleicht nicht der, der er zu sein scheint; die Verbindung endet hier.",
+		cleartext:     "nicht gesendet: Die Verbindung ist nicht verschlüsselt, und unterwegs könnte jeder das Kennwort lesen. Zuerst STLS eingeben oder mit TLS verbinden; --allow-cleartext sendet es trotzdem.",
+		perhapsSecret: "nicht gesendet: Das ist kein Befehl, der hier bekannt ist; es könnte ein Kennwort sein, und die Verbindung ist nicht verschlüsselt. Zuerst STLS eingeben oder mit TLS verbinden; --allow-cleartext sendet es trotzdem.",
+		noStamp:       "nicht gesendet: APOP braucht den Zeitstempel der Begrüßung, und diese hat keinen, oder keinen, der sicher ist. Es bleiben USER und PASS, oder AUTH.",
+		staleStamp:    "nicht gesendet: Der Zeitstempel der Begrüßung kam vor TLS; jeder könnte ihn geschrieben haben. Von Anfang an mit TLS verbinden, oder USER und PASS, oder AUTH verwenden.",
+		digest:        "Die Shell hat den Hash-Wert berechnet: MD5 über den Zeitstempel der Begrüßung und das Geheimnis.",
+		somebody:      "diesem Konto",
+		passwordOf:    "Kennwort von %s (wird nicht angezeigt): ",
+		apopSecretOf:  "APOP-Geheimnis von %s (wird nicht angezeigt): ",
+		tokenOf:       "Zugriffstoken von %s (wird nicht angezeigt): ",
+		userName:      "Benutzername: ",
+		userNameOr:    "Benutzername (Eingabetaste: %s): ",
+		noUser:        "nicht gesendet: Welcher Benutzer? Zuerst USER eingeben, oder ihn mit --user nennen.",
+		noPassword:    "nicht gesendet: Hier gibt es kein Kennwort. Es kann hinter dem Befehl stehen, in POSTFACH_PASSWORD, oder von --password-command kommen.",
+		emptySecret:   "nicht gesendet: Es war leer",
+		cancelled:     "nicht gesendet",
+		byHand:        "Der Server wartet auf eine Antwort: Base64, von Hand eingegeben und nicht angezeigt. Strg-C, oder eine Zeile, die nur * ist, bricht die Anmeldung ab.",
+		initial:       "Antwort in Base64 (wird nicht angezeigt; Eingabetaste: die Shell macht sie): ",
+		response:      "Antwort in Base64 (wird nicht angezeigt): ",
+		mechanism:     "%v: Die Shell bricht die Anmeldung ab",
+		unproved:      "Der Server sagt +OK, hat aber nicht bewiesen, dass er das Kennwort kennt. Er ist vielleicht nicht der, der er zu sein scheint; die Verbindung endet hier.",
+
+		noPOP3: "Nichts hier sieht nach POP3 aus: Zeilen eines Servers beginnen mit +OK oder -ERR, hinter einer Marke wie S: oder <",
 
 		quitDeletes: "QUIT löscht %s endgültig: %s",
 		quitAsk:     "QUIT senden? [j/N] ",
@@ -156,6 +164,7 @@ func german() *words {
 		saved:          "%s in %s geschrieben",
 		languageIs:     "Die Erklärungen sind von hier an deutsch",
 		whichLanguage:  "Welche Sprache? /lang en oder /lang de",
+		localUsage:     []string{"/help [BEFEHL]", "/show", "/save DATEI", "/lang en|de", "/quit"},
 		local: []string{
 			"Zeigt dies, oder einen Befehl.",
 			"Zeigt die letzte lange Antwort ganz.",
