@@ -118,13 +118,21 @@ func (e *Explorer) untilNext() time.Duration {
 	return max(next, time.Millisecond)
 }
 
+// comebackPatience is how long opening the maildrop may take when nobody has
+// asked for it: who asks for something meanwhile waits for its end.
+const comebackPatience = 2 * time.Minute
+
+var errSlow = errors.New("the server takes too long")
+
 // comeBack opens the maildrop again, unasked.
 func (e *Explorer) comeBack(ctx context.Context) {
 	e.mu.Lock()
 	e.comeback.tried()
 	e.mu.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, comebackPatience, errSlow)
+	defer cancel()
 	_, err := e.connect(ctx, "")
-	if err == nil || ctx.Err() != nil {
+	if err == nil || e.life.Err() != nil {
 		return
 	}
 	e.mu.Lock()

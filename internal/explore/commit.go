@@ -12,7 +12,7 @@ import (
 // An Outcome is what Commit did.
 type Outcome struct {
 	Deleted []Entry       // the server confirmed QUIT: they are gone
-	Refused map[Key]error // the server refused to mark these: they stay
+	Refused map[Key]error // the server refused to mark these, or they cannot be recognised: they stay
 	Gone    []Entry       // they were not there any more
 	Changed []Entry       // another size than was marked: left alone
 	// Unknown are those of which nobody knows: the answer to QUIT did not come.
@@ -93,8 +93,10 @@ func (e *Explorer) commit(ctx context.Context, staged []Entry) (Outcome, error) 
 	}
 	d := e.find(staged)
 	if err := e.dele(ctx, s, d); err != nil {
-		e.undo(s)
-		return d.out, fmt.Errorf("nothing was deleted, all marks are kept: %w", err)
+		// Without QUIT no DELE has had an effect (P3-ST-03).
+		e.hangUp(s, true)
+		e.away("")
+		return d.out, fmt.Errorf("nothing was deleted: %w", err)
 	}
 	if len(d.accepted) == 0 {
 		e.leave(ctx, "")
@@ -119,16 +121,17 @@ func (e *Explorer) forCommit(ctx context.Context, bound bool) (*session, error) 
 	if err != nil || fresh {
 		return s, err
 	}
-	if !s.read || !s.expires0() || bound {
-		// RSET makes the server forget what was retrieved, which some remove at
-		// QUIT (P3-CAPA-14), and finds out whether the connection still stands.
+	if !s.tainted() || bound || !s.expires0() && s.delayed() {
+		// RSET finds out whether the connection still stands. Where no other
+		// session will do it is also what must make the server forget what was
+		// retrieved.
 		err = s.c.Rset(ctx)
 		var no *pop3.Error
-		if err == nil || errors.As(err, &no) && !s.whole && !s.expires0() {
+		if err == nil || errors.As(err, &no) && !s.tainted() {
 			return s, nil
 		}
 	}
-	e.hangUp(s, true)
+	e.hangUpTainted(ctx, s)
 	e.away("")
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -143,6 +146,16 @@ func (e *Explorer) forCommit(ctx context.Context, bound bool) (*session, error) 
 // errBound: what was marked cannot be told from other messages any more.
 var errBound = errors.New("the session has ended, and messages without a unique-id of their own must be marked in it")
 
+// errVague: see list.vague.
+var errVague = errors.New("it cannot be told from other messages any more, and was left alone: its unique-id is missing, or not its own")
+
+func (d *deletion) refuse(k Key, why error) {
+	if d.out.Refused == nil {
+		d.out.Refused = make(map[Key]error)
+	}
+	d.out.Refused[k] = why
+}
+
 // find looks for the staged messages in the session's listing.
 func (e *Explorer) find(staged []Entry) *deletion {
 	e.mu.Lock()
@@ -150,6 +163,10 @@ func (e *Explorer) find(staged []Entry) *deletion {
 	d := &deletion{byNumber: make(map[int]Entry, len(staged))}
 	for _, was := range staged {
 		i, ok := e.list.index[was.Key]
+		if !ok && e.list.vague {
+			d.refuse(was.Key, errVague)
+			continue
+		}
 		if !ok {
 			d.out.Gone = append(d.out.Gone, was)
 			continue
@@ -178,10 +195,7 @@ func (e *Explorer) dele(ctx context.Context, s *session, d *deletion) error {
 		case err == nil:
 			d.accepted = append(d.accepted, d.byNumber[n])
 		case errors.As(err, &no):
-			if d.out.Refused == nil {
-				d.out.Refused = make(map[Key]error)
-			}
-			d.out.Refused[d.byNumber[n].Key] = err
+			d.refuse(d.byNumber[n].Key, err)
 		default:
 			return err
 		}
@@ -191,13 +205,6 @@ func (e *Explorer) dele(ctx context.Context, s *session, d *deletion) error {
 		return context.Cause(ctx)
 	}
 	return nil
-}
-
-// undo ends the session so that DELE has had no effect: without QUIT
-// (P3-ST-03).
-func (e *Explorer) undo(s *session) {
-	e.hangUp(s, true)
-	e.away("")
 }
 
 // settle notes what QUIT did.
@@ -234,6 +241,10 @@ func (e *Explorer) resolve(told *relisting) {
 		}
 	}
 	told.gone = slices.DeleteFunc(told.gone, func(was Entry) bool { return gone[was.Key] })
-	e.tell(fmt.Sprintf("of the deletion that was not confirmed, %d of %d are gone", len(gone), len(e.unresolved)))
+	what := "are gone"
+	if e.list.vague && len(gone) > 0 {
+		what = "cannot be found; others have no unique-id of their own, and may be these"
+	}
+	e.tellOfMarks(fmt.Sprintf("of the deletion that was not confirmed, %d of %d %s", len(gone), len(e.unresolved), what))
 	e.unresolved = nil
 }

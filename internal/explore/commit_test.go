@@ -3,6 +3,7 @@ package explore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -262,4 +263,86 @@ func TestMarksStayWhileTheyAreDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLeft(t, srv, "2")
+}
+
+func TestBoundMarksAreNotClaimedToBeKept(t *testing.T) {
+	srv := serverWith(t, 3, "no-uidl", "no-pipelining")
+	rule(t, srv, pop3test.Rule{On: "DELE", DropAfter: new(0)})
+	e := held(t, srv, Options{NoHeaders: true})
+	all := keys(e)
+	markAll(t, e, all[1])
+	_, err := e.Commit(t.Context(), all[1:2])
+	if err == nil || !strings.Contains(err.Error(), "nothing was deleted") || strings.Contains(err.Error(), "kept") {
+		t.Errorf("%v", err)
+	}
+	if n := e.Status().Marked; n != 0 {
+		t.Errorf("%d are marked", n)
+	}
+	wantNotice(t, e, "1 mark ended with the session")
+}
+
+// A message whose unique-id is not told any more, or not its own any more, may
+// well be there.
+func TestMessageThatCannotBeToldFromOthersIsNotClaimedToBeGone(t *testing.T) {
+	for name, r := range map[string]pop3test.Rule{
+		"no UIDL":   {On: "UIDL", Reply: "-ERR [SYS/TEMP] not now\r\n"},
+		"double id": {On: "UIDL", Reply: "+OK\r\n1 x\r\n2 x\r\n3 y\r\n.\r\n"},
+		"no LIST":   {On: "LIST", Reply: "+OK\r\n1 142\r\n3 142\r\n.\r\n"},
+		"no id":     {On: "UIDL", Reply: "+OK\r\n1 x\r\n3 y\r\n.\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := serverWith(t, 3)
+			e := held(t, srv, Options{NoHeaders: true})
+			all := keys(e)
+			markAll(t, e, all[1])
+			release(t, e)
+			rule(t, srv, r)
+			out, err := e.Commit(t.Context(), all[1:2])
+			if err != nil || len(out.Gone)+len(out.Deleted) != 0 || out.Refused[all[1]] == nil {
+				t.Errorf("%+v, %v", out, err)
+			}
+			wantNotice(t, e, "1 marked message cannot be found", "no longer marked")
+			if n := e.Status().Notice; strings.Contains(n, "not there any more") {
+				t.Errorf("%q", n)
+			}
+			wantLeft(t, srv, "1", "2", "3")
+		})
+	}
+}
+
+func TestUnconfirmedDeletionIsNotClaimedWithoutUniqueIDs(t *testing.T) {
+	srv := serverWith(t, 3, "quit-fails")
+	e := held(t, srv, Options{NoHeaders: true})
+	all := keys(e)
+	markAll(t, e, all[1])
+	if out, err := e.Commit(t.Context(), all[1:2]); err == nil || len(out.Unknown) != 1 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	rule(t, srv, pop3test.Rule{On: "UIDL", Reply: "-ERR [SYS/TEMP] not now\r\n"})
+	connect(t, e)
+	wantNotice(t, e, "was not confirmed", "cannot be found")
+	if n := e.Status().Notice; strings.Contains(n, "gone") {
+		t.Errorf("%q", n)
+	}
+}
+
+func TestNoticeAboutMarksOutlivesOthers(t *testing.T) {
+	srv := serverWith(t, 2)
+	e := held(t, srv, Options{NoHeaders: true})
+	all := keys(e)
+	markAll(t, e, all[0])
+	release(t, e)
+	other := held(t, srv, Options{NoHeaders: true})
+	markAll(t, other, all[0])
+	if _, err := other.Commit(t.Context(), all[:1]); err != nil {
+		t.Fatal(err)
+	}
+	connect(t, e)
+	for n := range 1000 {
+		e.tell1(fmt.Sprintf("something happened for the %dth time", n))
+	}
+	wantNotice(t, e, "1 marked message is not there any more", "the 999th time")
+	if n := len(e.Status().Notice); n > 2*maxNotice {
+		t.Errorf("%d octets", n)
+	}
 }

@@ -55,14 +55,13 @@ const inMemory = 256 << 10
 
 // longest is how much of a message is taken: servers count wrong, by a few
 // octets or by half, but one that never stops must not fill the disk.
-func longest(announced int64) int64 { return 2*max(announced, 0) + 256<<20 }
+func longest(announced int64) int64 { return 2*min(max(announced, 0), 1<<40) + 256<<20 }
 
 // errTooLong: see longest.
 var errTooLong = errors.New("the message is far longer than the server announced")
 
 // A spool collects the octets of a message.
 type spool struct {
-	limit int64
 	size  int64
 	small bytes.Buffer // all of it, as long as file is nil
 	file  *os.File
@@ -71,9 +70,6 @@ type spool struct {
 
 // Write implements io.Writer.
 func (s *spool) Write(p []byte) (n int, err error) {
-	if s.size+int64(len(p)) > s.limit {
-		return 0, errTooLong
-	}
 	if s.file == nil && s.size+int64(len(p)) > inMemory {
 		if err := s.begin(); err != nil {
 			return 0, err

@@ -59,6 +59,7 @@ type Explorer struct {
 	session  *session              // the turn's; nil: Away
 	password string                // the turn's; what a person typed
 	logins   int                   // the turn's
+	cut      time.Time             // the turn's: when a session last ended without QUIT
 
 	wake     chan struct{} // run has something to look at
 	bell     bell
@@ -70,7 +71,7 @@ type Explorer struct {
 	state      State
 	committing bool // marks stay as they are, whatever the state
 	busy       string
-	notice     string
+	notices    notices
 	server     Server // what is known of the server
 	list       list
 	looking    looking
@@ -107,7 +108,7 @@ const (
 func (e *Explorer) Close() error {
 	e.mu.Lock()
 	patience := closePatience
-	if e.state == Committing {
+	if e.committing {
 		patience = commitPatience
 	}
 	running := e.running

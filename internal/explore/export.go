@@ -100,13 +100,17 @@ func (e *Explorer) whole(ctx context.Context, k Key) (*content, error) {
 // naming says of which message an error is.
 func (e *Explorer) naming(k Key, err error) error {
 	entry, ok := e.Entry(k)
-	switch {
-	case !ok:
+	if !ok {
 		return fmt.Errorf("a message that was in the list: %w", err)
-	case entry.Summary.Subject != "":
-		return fmt.Errorf("message %d, %q: %w", entry.Number, entry.Summary.Subject, err)
 	}
-	return fmt.Errorf("message %d: %w", entry.Number, err)
+	name := "a message" // numbers mean nothing when Away
+	if entry.Number > 0 {
+		name = fmt.Sprintf("message %d", entry.Number)
+	}
+	if entry.Summary.Subject != "" {
+		name += fmt.Sprintf(", %q", entry.Summary.Subject)
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // summaryOctets is how much of a message is read for its summary.

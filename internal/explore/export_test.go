@@ -384,6 +384,11 @@ func TestStreamEndsBeforeTheMessageThatFails(t *testing.T) {
 			t.Errorf("%s: %.300q", name, mails)
 		}
 		e.Close()
+		// The server may hold the lock of a connection that was cut off a moment
+		// longer.
+		if err := srv.WaitSessions(t.Context(), len(srv.Recordings())); err != nil {
+			t.Fatal(err)
+		}
 		e, keys = opened(t, remoteOf(t, srv))
 		b.Reset()
 		if err := e.Export(t.Context(), &b, Zip, keys, nil); err == nil {

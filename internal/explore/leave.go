@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"postfach/pop3"
 )
 
 // quitPatience is how long the answer to a QUIT that deletes nothing is waited
 // for.
 const quitPatience = 5 * time.Second
 
-// Release lets go of the maildrop; marks stay, nothing is deleted.
+// Release lets go of the maildrop; marks stay, nothing is deleted. Where messages
+// were retrieved it ends the connection without QUIT: see tainted.
 func (e *Explorer) Release(ctx context.Context) error {
 	return e.request(ctx, func(_, wire context.Context) error {
 		e.leave(wire, "")
@@ -27,34 +30,37 @@ func (e *Explorer) leave(ctx context.Context, notice string) {
 	if s == nil {
 		return
 	}
-	if s.read && s.expires0() { // P3-CAPA-14
-		e.hangUp(s, true)
+	if s.tainted() {
+		e.hangUpTainted(ctx, s)
 		e.away(notice)
-		e.tell1("let go without QUIT: this server may remove what was read (EXPIRE 0)")
+		if s.expires0() {
+			e.tell1("let go without QUIT: this server may remove what was read (EXPIRE 0)")
+		}
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, quitPatience)
 	defer cancel()
 	// No mark is on the server: whatever comes of QUIT, it deletes nothing.
-	if e.forgetRead(ctx, s) == nil {
-		s.c.Quit(ctx)
-	}
+	s.c.Quit(ctx)
 	e.hangUp(s, true)
 	e.away(notice)
 }
 
-// forgetRead makes the server forget what was retrieved. Some remove that at
-// QUIT and do not announce it; RSET is the end of that (P3-CAPA-14).
-func (e *Explorer) forgetRead(ctx context.Context, s *session) error {
-	if !s.whole {
-		return nil
-	}
-	return s.c.Rset(ctx)
+// hangUpTainted ends a session without QUIT. RSET before that is for servers that
+// take a lost connection for QUIT (P3-CAPA-14).
+func (e *Explorer) hangUpTainted(ctx context.Context, s *session) {
+	ctx, cancel := context.WithTimeout(ctx, quitPatience)
+	defer cancel()
+	s.c.Rset(ctx)
+	e.hangUp(s, true)
 }
 
 // hangUp closes the connection, without QUIT unless that has been said.
 func (e *Explorer) hangUp(s *session, byUs bool) {
 	if s.c != nil {
+		if s.c.State() == pop3.Transaction { // QUIT was not answered
+			e.cut = time.Now()
+		}
 		s.c.Close()
 	}
 	if s.name != "" {
@@ -80,7 +86,7 @@ func (e *Explorer) away(notice string) {
 		}
 	}
 	if ended > 0 {
-		e.tell(fmt.Sprintf("%s ended with the session: the server gives these messages no unique-id of their own", count(ended, "mark", "marks")))
+		e.tellOfMarks(fmt.Sprintf("%s ended with the session: the server gives these messages no unique-id of their own", count(ended, "mark", "marks")))
 	}
 	e.bell.ring()
 	e.poke()
@@ -103,11 +109,4 @@ func (e *Explorer) lose(err error, notice string) error {
 		e.tell(count(n, "mark is kept here", "marks are kept here"))
 	}
 	return err
-}
-
-// tell1 is tell, with the lock.
-func (e *Explorer) tell1(sentence string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.tell(sentence)
 }

@@ -32,6 +32,9 @@ type list struct {
 	known        int
 	marked       int
 	markedOctets int64
+	// vague: some messages have no unique-id of their own, so that one whose Key
+	// is not here may still be there.
+	vague bool
 
 	// What orderings follow: relisted and remarked count changes, learned has
 	// each row whose header, or the lack of it, became known since relisted.
@@ -50,6 +53,8 @@ type relisting struct{ gone, changed []Entry }
 func (l *list) relist(session int, sizes []pop3.ScanListing, ids []pop3.IDListing) (told relisting) {
 	old, oldIndex := l.rows, l.index
 	names := ownIDs(ids)
+	l.vague = false
+	used := 0
 	l.rows = make([]row, 0, len(sizes))
 	l.index = make(map[Key]int32, len(sizes))
 	slices.SortStableFunc(sizes, func(a, b pop3.ScanListing) int { return cmp.Compare(a.Number, b.Number) })
@@ -57,10 +62,15 @@ func (l *list) relist(session int, sizes []pop3.ScanListing, ids []pop3.IDListin
 		if i > 0 && sizes[i-1].Number == s.Number {
 			continue
 		}
-		n := names.of(s.Number)
+		n, named := names.of(s.Number)
+		if named {
+			used++
+		}
 		r := row{number: s.Number, size: s.Size, id: n.id, key: boundKey(session, s.Number)}
 		if n.own {
 			r.key = keyOf(n.id)
+		} else {
+			l.vague = true
 		}
 		if j, ok := oldIndex[r.key]; ok {
 			was := &old[j]
@@ -74,6 +84,7 @@ func (l *list) relist(session int, sizes []pop3.ScanListing, ids []pop3.IDListin
 		l.index[r.key] = int32(len(l.rows))
 		l.rows = append(l.rows, r)
 	}
+	l.vague = l.vague || used < len(names) // UIDL has more than LIST
 	for i := range old {
 		if _, there := l.index[old[i].key]; !there && old[i].marked {
 			told.gone = append(told.gone, old[i].shown())
@@ -124,12 +135,12 @@ func ownIDs(ids []pop3.IDListing) names {
 
 func byNumber(a, b name) int { return cmp.Compare(a.number, b.number) }
 
-func (ns names) of(number int) name {
+func (ns names) of(number int) (n name, ok bool) {
 	i, ok := slices.BinarySearchFunc(ns, name{number: number}, byNumber)
 	if !ok {
-		return name{}
+		return name{}, false
 	}
-	return ns[i]
+	return ns[i], true
 }
 
 // count does the sums anew, after rows came or went.

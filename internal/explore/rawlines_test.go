@@ -15,7 +15,7 @@ import (
 // storedText is a message with these octets.
 func storedText(t *testing.T, octets string) *Stored {
 	t.Helper()
-	s := &spool{limit: math.MaxInt64}
+	s := new(spool)
 	if _, err := s.Write([]byte(octets)); err != nil {
 		t.Fatal(err)
 	}

@@ -63,11 +63,11 @@ func (e *Explorer) retrieve(ctx context.Context, k Key, w io.Writer) (octets int
 			return unanswered, err
 		}
 		s.read, s.whole = true, true
-		octets, err = copyMessage(ask, io.MultiWriter(w, &header), m)
+		octets, err = copyMessage(ask, io.MultiWriter(w, &header), m, longest(m.Size))
 		switch {
 		case errors.Is(err, io.EOF):
 			return whole, nil
-		case ask.Err() == nil && !errors.Is(err, errWrite):
+		case ask.Err() == nil && !errors.Is(err, errWrite) && !errors.Is(err, errTooLong):
 			if !errors.Is(err, io.ErrUnexpectedEOF) {
 				err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
 			}
@@ -92,11 +92,15 @@ const maxUnwanted = 1 << 20
 // errWrite: it is not the server's fault.
 var errWrite = errors.New("write")
 
-// copyMessage copies until io.EOF, another error, or the end of ctx.
-func copyMessage(ctx context.Context, w io.Writer, m io.Reader) (octets int64, err error) {
+// copyMessage copies until io.EOF, another error, or the end of ctx; at most
+// limit octets.
+func copyMessage(ctx context.Context, w io.Writer, m io.Reader, limit int64) (octets int64, err error) {
 	buffer := make([]byte, 64<<10)
 	for ctx.Err() == nil {
 		n, err := m.Read(buffer)
+		if octets+int64(n) > limit {
+			return octets, errTooLong
+		}
 		if n > 0 {
 			k, wrong := w.Write(buffer[:n])
 			octets += int64(k)

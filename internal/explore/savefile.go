@@ -53,11 +53,17 @@ func newFile(fsys vfs.FS, path string, write func(io.Writer) error) error {
 	case errors.Is(err, fs.ErrExist):
 		return errors.Join(exists(path), fsys.Remove(tmp))
 	case err == nil:
-		err = fsys.Remove(tmp)
+		fsys.Remove(tmp) // else the file has a second name, and is no worse
 	default: // not every file system has links
 		err = rename(fsys, tmp, path)
 	}
-	return errors.Join(err, fsys.SyncDir(dir))
+	if err != nil {
+		return err
+	}
+	if err := fsys.SyncDir(dir); err != nil {
+		return errors.Join(err, fsys.Remove(path))
+	}
+	return nil
 }
 
 // fill makes a file, with its content durable. On an error it is gone.

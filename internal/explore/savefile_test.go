@@ -76,6 +76,9 @@ func TestSaveFileWhateverFails(t *testing.T) {
 			fail.Arm(n, dead)
 			err := newFile(fail, "/d/a", saying("text"))
 			fired := fail.Fired()
+			if _, there := contentOf(t, disk, "/d/a"); err != nil && there && !dead {
+				t.Errorf("operation %d fails: %v, and there is a file", n, err)
+			}
 			disk.Crash(0)
 			content, there := contentOf(t, disk, "/d/a")
 			if there && content != "text" || err == nil && !there {

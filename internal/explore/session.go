@@ -27,6 +27,14 @@ type session struct {
 	batch   int  // how many headers are asked for at once
 }
 
+// tainted reports whether QUIT may remove what nobody marked. Servers that do so
+// without announcing it remove what was retrieved whole, and some of them even
+// after RSET.
+func (s *session) tainted() bool { return s.whole || s.read && s.expires0() }
+
+// delayed reports whether the server lets nobody in yet who leaves now.
+func (s *session) delayed() bool { return time.Until(s.since.Add(s.loginDelay())) > 0 }
+
 // expires0 reports whether the server may remove what was read when it hears
 // QUIT (P3-CAPA-14).
 func (s *session) expires0() bool {
@@ -102,14 +110,14 @@ func (e *Explorer) connect(ctx context.Context, typed string) (*session, error) 
 	password, err := e.secret(ctx, typed)
 	var s *session
 	if err == nil {
-		s, err = e.dial(ctx, password)
+		s, err = e.dialBehind(ctx, password)
 	}
 	if err != nil {
 		// A password that is surely wrong is not tried again.
 		if pop3.CodeOf(err).Is(pop3.CodeAuth) {
 			e.password = ""
 		}
-		if ctx.Err() == nil {
+		if ctx.Err() == nil || errors.Is(err, errSlow) {
 			e.mu.Lock()
 			e.comeback.failed(err)
 			e.mu.Unlock()
@@ -225,11 +233,14 @@ func (e *Explorer) take(s *session, sizes []pop3.ScanListing, ids []pop3.IDListi
 	defer e.mu.Unlock()
 	told := e.list.relist(s.count, sizes, ids)
 	e.resolve(&told)
-	if n := len(told.gone); n > 0 {
-		e.tell(fmt.Sprintf("%s not there any more, and no longer marked", count(n, "marked message is", "marked messages are")))
+	switch n := len(told.gone); {
+	case n > 0 && e.list.vague:
+		e.tellOfMarks(fmt.Sprintf("%s cannot be found, and no longer marked: some messages have no unique-id of their own", count(n, "marked message", "marked messages")))
+	case n > 0:
+		e.tellOfMarks(fmt.Sprintf("%s not there any more, and no longer marked", count(n, "marked message is", "marked messages are")))
 	}
 	if n := len(told.changed); n > 0 {
-		e.tell(fmt.Sprintf("%s another size now, and no longer marked", count(n, "marked message has", "marked messages have")))
+		e.tellOfMarks(fmt.Sprintf("%s another size now, and no longer marked", count(n, "marked message has", "marked messages have")))
 	}
 	e.state, e.busy = Held, ""
 	if e.committing {

@@ -237,23 +237,46 @@ func TestExpire0IsLeftWithoutQuit(t *testing.T) {
 	})
 }
 
+// Some servers do so in spite of RSET.
 func TestServerThatDeletesWhatWasReadIsStopped(t *testing.T) {
+	for _, name := range []string{"deletes-on-retr", "retr-deletes"} {
+		t.Run(name, func(t *testing.T) {
+			srv := serverWith(t, 3, name)
+			e := held(t, srv, Options{})
+			all := keys(e)
+			if _, err := e.Save(t.Context(), all[0], io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			release(t, e)
+			wantLeft(t, srv, "1", "2", "3")
+			if _, err := e.Save(t.Context(), all[0], io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			markAll(t, e, all[1])
+			if _, err := e.Commit(t.Context(), all[1:2]); err != nil {
+				t.Fatal(err)
+			}
+			wantLeft(t, srv, "1", "3")
+		})
+	}
+}
+
+func TestCommitWaitsForNoLoginDelay(t *testing.T) {
 	srv := serverWith(t, 3, "deletes-on-retr")
-	e := held(t, srv, Options{})
+	rule(t, srv, pop3test.Rule{On: "CAPA", Replace: []string{"\r\nUIDL\r\n", "\r\nUIDL\r\nLOGIN-DELAY 900\r\n"}})
+	e := held(t, srv, Options{NoHeaders: true})
 	all := keys(e)
 	if _, err := e.Save(t.Context(), all[0], io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	release(t, e)
-	wantLeft(t, srv, "1", "2", "3")
-	if _, err := e.Save(t.Context(), all[0], io.Discard); err != nil {
-		t.Fatal(err)
-	}
 	markAll(t, e, all[1])
-	if _, err := e.Commit(t.Context(), all[1:2]); err != nil {
-		t.Fatal(err)
+	if out, err := e.Commit(t.Context(), all[1:2]); err != nil || len(out.Deleted) != 1 {
+		t.Errorf("%+v, %v", out, err)
 	}
 	wantLeft(t, srv, "1", "3")
+	if n := len(srv.Recordings()); n != 1 {
+		t.Errorf("%d connections", n)
+	}
 }
 
 type badWriter struct{ left int }

@@ -1,15 +1,6 @@
 package explore
 
-import (
-	"errors"
-	"io"
-	"os"
-	"strings"
-	"time"
-
-	"postfach/internal/message"
-	"postfach/pop3"
-)
+import "time"
 
 // A State is whether the maildrop is ours.
 type State uint8
@@ -51,7 +42,7 @@ func (e *Explorer) Status() Status {
 		State: e.state, Account: e.a, TLS: e.server.TLS != nil,
 		Messages: len(e.list.rows), Octets: e.list.octets, Known: e.list.known,
 		Marked: e.list.marked, MarkedOctets: e.list.markedOctets,
-		Notice: e.notice, Busy: e.busy,
+		Notice: e.notices.String(), Busy: e.busy,
 	}
 	if e.state == Held && e.idle.active == 0 {
 		s.ReleaseAt = e.idle.deadline(e.o.Idle)
@@ -63,8 +54,8 @@ func (e *Explorer) Status() Status {
 func (e *Explorer) Seen() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.notice != "" {
-		e.notice = ""
+	if len(e.notices) > 0 {
+		e.notices = nil
 		e.bell.ring()
 	}
 }
@@ -75,37 +66,4 @@ func (e *Explorer) is(s State, busy string) {
 	defer e.mu.Unlock()
 	e.state, e.busy = s, busy
 	e.bell.ring()
-}
-
-// maxNotice bounds what nobody has seen yet, in octets.
-const maxNotice = 600
-
-// tell adds to the notice; mu is held. What nobody has seen yet stays before it:
-// it may be about marks.
-func (e *Explorer) tell(sentence string) {
-	if sentence == "" || strings.HasSuffix(e.notice, sentence) {
-		return
-	}
-	if e.notice != "" && len(e.notice) < maxNotice {
-		sentence = e.notice + "; " + sentence
-	}
-	e.notice = sentence
-	e.bell.ring()
-}
-
-// reason says in a few words why a connection or a message failed. Server texts
-// come printable.
-func reason(err error) string {
-	var no *pop3.Error
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &no):
-		return clip("the server says: "+message.PrintableLine(no.Error()), 200)
-	case errors.Is(err, errStalled), errors.Is(err, os.ErrDeadlineExceeded):
-		return "the server does not answer"
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "the server closed it"
-	}
-	return clip(message.PrintableLine(err.Error()), 200)
 }

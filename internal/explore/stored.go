@@ -57,13 +57,10 @@ func (e *Explorer) announced(k Key) (size int64, ok bool) {
 // load gets the message from the server. The caller releases the content, which
 // is nil beside an error.
 func (e *Explorer) load(ctx context.Context, k Key, announced int64) (*content, error) {
-	s := &spool{limit: longest(announced)}
+	s := new(spool)
 	if _, err := e.retrieve(ctx, k, s); err != nil {
 		s.discard()
 		return nil, err
-	}
-	if announced < 0 { // by now there is a list
-		announced, _ = e.announced(k)
 	}
 	return s.content(k, announced), nil
 }

@@ -71,27 +71,37 @@ func (e *Explorer) request(ctx context.Context, do func(ask, wire context.Contex
 	return do(ask, wire)
 }
 
-// How long a server may send nothing when it is asked for headers: without, and
-// with a person who waits.
+// How long a server may send nothing when it is asked for headers, and how long
+// it may take for a batch of them: without, and with a person who waits.
 const (
 	stallPatience = 20 * time.Second
 	stallHurried  = 5 * time.Second
+	batchPatience = 5 * time.Minute
+	batchHurried  = 30 * time.Second
 )
 
-// A stall ends a context when nothing moves any more. The client's own time
-// limit is far too long for a list that somebody looks at.
+// A stall ends a context when nothing moves any more, or too slowly to hold the
+// maildrop for it. The client's own time limit is far too long for a list that
+// somebody looks at.
 type stall struct {
-	mu       sync.Mutex // guards patience and timer
+	mu       sync.Mutex // guards what follows
 	patience time.Duration
+	latest   time.Time // when the batch must be over
 	timer    *time.Timer
 }
 
 // watchStalls returns a context that a server which sends nothing ends.
 func (e *Explorer) watchStalls(ctx context.Context) (watched context.Context, moved, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
-	s := &stall{patience: stallPatience}
+	s := &stall{patience: stallPatience, latest: time.Now().Add(batchPatience)}
 	s.timer = time.AfterFunc(s.patience, func() { cancel(errStalled) })
 	e.stall.Store(s)
+	e.mu.Lock()
+	waited := e.idle.active > 0 // and asked for hurry too early
+	e.mu.Unlock()
+	if waited {
+		e.hurry()
+	}
 	return watched, s.moved, func() {
 		e.stall.Store(nil)
 		s.mu.Lock()
@@ -104,7 +114,7 @@ func (e *Explorer) watchStalls(ctx context.Context) (watched context.Context, mo
 func (s *stall) moved() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.timer.Reset(s.patience)
+	s.timer.Reset(min(s.patience, time.Until(s.latest)))
 }
 
 // hurry says that a person waits for the turn.
@@ -117,6 +127,7 @@ func (e *Explorer) hurry() {
 	defer s.mu.Unlock()
 	if s.patience == stallPatience && s.timer.Stop() {
 		s.patience = stallHurried
+		s.latest = time.Now().Add(batchHurried)
 		s.timer.Reset(s.patience)
 	}
 }

@@ -137,3 +137,11 @@ func TestPasswordCommandEndsWithItsContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Programs that know passwords start an agent, which stays.
+func TestPasswordOfACommandThatLeavesAProgramBehind(t *testing.T) {
+	a := Account{PasswordCommand: "sleep 3 & echo secret"}
+	if password, err := a.Password(t.Context()); password != "secret" || err != nil {
+		t.Errorf("%q, %v", password, err)
+	}
+}
