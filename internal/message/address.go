@@ -18,9 +18,10 @@ func (a address) label() string {
 
 // readAddresses calls each for the addresses in a field until it returns false.
 // It forgives whatever it can: what looks like an address is one. A group without
-// members counts as one, too ("undisclosed-recipients:;").
-func readAddresses(raw, contentType []byte, each func(address) bool) {
-	p := addressParser{contentType: contentType}
+// members counts as one, too ("undisclosed-recipients:;"). To net/mail a whole list
+// is wrong if one address is.
+func readAddresses(raw []byte, other decoder, each func(address) bool) {
+	p := addressParser{other: other}
 	for i := 0; i < len(raw); {
 		n, ends := p.next(raw[i:])
 		i += n
@@ -33,15 +34,15 @@ func readAddresses(raw, contentType []byte, each func(address) bool) {
 
 // An addressParser gathers one address.
 type addressParser struct {
-	contentType []byte
-	phrase      []byte // outside of angle brackets, unquoted
-	literal     []byte // the same with its quotes: an address without brackets
-	angle       []byte // inside of angle brackets
-	comment     []byte
-	inside      bool // of angle brackets
-	bracketed   bool // there were some
-	group       []byte
-	unquoted    bool // there is no closing quote any more
+	other     decoder
+	phrase    []byte // outside of angle brackets, unquoted
+	literal   []byte // the same with its quotes: an address without brackets
+	angle     []byte // inside of angle brackets
+	comment   []byte
+	inside    bool // of angle brackets
+	bracketed bool // there were some
+	group     []byte
+	unquoted  bool // there is no closing quote any more
 }
 
 // next takes the next piece of the field. ends says that it ends an address.
@@ -62,7 +63,7 @@ func (p *addressParser) next(raw []byte) (n int, ends bool) {
 		return 1, true
 	case c == ';' && !p.inside:
 		return 1, true
-	case c == ':' && !p.inside && !bytes.ContainsAny(p.literal, "@["):
+	case c == ':' && !p.inside && !bytes.ContainsRune(p.literal, '@') && !bytes.ContainsRune(p.literal, '['):
 		p.group = bytes.Clone(p.phrase)
 		p.phrase, p.literal = p.phrase[:0], p.literal[:0]
 	case c == '=' && bytes.HasPrefix(raw, []byte("=?")):
@@ -130,7 +131,7 @@ func (p *addressParser) emit(each func(address) bool) bool {
 	a := p.address()
 	group := p.group
 	*p = addressParser{
-		contentType: p.contentType, unquoted: p.unquoted,
+		other: p.other, unquoted: p.unquoted,
 		phrase: p.phrase[:0], literal: p.literal[:0], angle: p.angle[:0], comment: p.comment[:0],
 	}
 	if a == (address{}) {
@@ -158,12 +159,12 @@ func (p *addressParser) address() address {
 }
 
 func (p *addressParser) readable(raw []byte) string {
-	return PrintableLine(decodeText(raw, p.contentType))
+	return PrintableLine(decodeText(raw, p.other))
 }
 
 // spec returns an address alone. White space has no meaning in it.
 func (p *addressParser) spec(raw []byte) string {
-	s := PrintableLine(decodeRaw(raw, p.contentType))
+	s := PrintableLine(decodeRaw(raw, p.other))
 	if !strings.Contains(s, `"`) {
 		s = strings.ReplaceAll(s, " ", "")
 	}

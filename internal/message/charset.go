@@ -16,26 +16,44 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// lookup returns the encoding of this name, or nil. Browsers' names come first:
+// A decoder turns octets of one character set into UTF-8. What cannot be decoded
+// becomes U+FFFD.
+type decoder func(octets []byte) string
+
+// lookup returns the decoder of the character set with this name, or nil.
+func lookup(name string) decoder {
+	name = strings.ToLower(strings.TrimSpace(name))
+	switch name {
+	case "utf-7", "utf7", "unicode-1-1-utf-7":
+		return decodeUTF7
+	case "utf-16", "utf16", "csutf16", "iso-10646-ucs-2", "ucs-2":
+		return decodeUTF16
+	}
+	switch enc := encodingOf(name); enc {
+	case nil:
+		return nil
+	case unicode.UTF8:
+		return decodeUTF8
+	case japanese.ISO2022JP:
+		return decodeJapanese
+	default:
+		return func(octets []byte) string { return decodeWith(enc, octets) }
+	}
+}
+
+// encodingOf returns the encoding of this name, or nil. Browsers' names come first:
 // they know which superset a name stands for in practice (iso-8859-1 is
 // windows-1252, gb2312 is GBK).
-func lookup(name string) encoding.Encoding {
-	name = strings.ToLower(strings.TrimSpace(name))
+func encodingOf(name string) encoding.Encoding {
 	switch name {
 	case "", "x-unknown", "unknown", "unknown-8bit":
 		return nil
-	case "utf-8", "utf8":
-		return unicode.UTF8
-	case "utf-16", "utf16", "csutf16", "iso-10646-ucs-2", "ucs-2":
-		return anyUTF16
 	case "cp932", "ms932", "x-ms-cp932":
 		return japanese.ShiftJIS
 	case "iso-2022-jp-1", "iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ms", "cp50220", "cp50221":
 		return japanese.ISO2022JP
 	case "hz-gb-2312", "hz":
 		return simplifiedchinese.HZGB2312
-	case "utf-7", "utf7", "unicode-1-1-utf-7":
-		return utf7{}
 	}
 	if enc, err := htmlindex.Get(name); err == nil && enc != encoding.Replacement {
 		return enc
@@ -65,48 +83,41 @@ func decodeOctets(octets []byte, name string) string {
 	if isASCII(name) {
 		return decodeGuess(octets)
 	}
-	enc := lookup(name)
-	if enc == nil {
-		return decodeGuess(octets)
+	if decode := lookup(name); decode != nil {
+		return decode(octets)
 	}
-	return decodeWith(enc, octets)
+	return decodeGuess(octets)
 }
 
 func decodeWith(enc encoding.Encoding, octets []byte) string {
-	if _, ok := enc.(utf7); ok {
-		return decodeUTF7(octets)
-	}
-	if enc == unicode.UTF8 {
-		return string(bytes.ToValidUTF8(bytes.TrimPrefix(octets, []byte("\uFEFF")), []byte("\uFFFD")))
-	}
-	switch enc {
-	case anyUTF16:
-		enc = unicode.UTF16(utf16Order(octets), unicode.UseBOM)
-	case japanese.ISO2022JP:
-		enc = japaneseOf(octets)
-	}
 	text, err := enc.NewDecoder().Bytes(octets)
 	if err != nil {
-		return decodeGuess(octets)
+		return decodeUTF8(octets)
 	}
 	return string(bytes.TrimPrefix(text, []byte("\uFEFF")))
+}
+
+func decodeUTF8(octets []byte) string {
+	return strings.ToValidUTF8(string(bytes.TrimPrefix(octets, []byte("\uFEFF"))), "\uFFFD")
 }
 
 // decodeGuess decodes octets whose character set nobody tells.
 func decodeGuess(octets []byte) string {
 	switch {
 	case bytes.HasPrefix(octets, []byte{0xff, 0xfe}), bytes.HasPrefix(octets, []byte{0xfe, 0xff}):
-		return decodeWith(lookup("utf-16"), octets)
+		return decodeUTF16(octets)
 	case isISO2022JP(octets):
-		return decodeWith(japanese.ISO2022JP, octets)
+		return decodeJapanese(octets)
 	case utf8.Valid(octets):
-		return decodeWith(unicode.UTF8, octets)
+		return decodeUTF8(octets)
 	}
 	return decodeWith(charmap.Windows1252, octets)
 }
 
-// anyUTF16 is UTF-16 in the order that its first character tells.
-var anyUTF16 = unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+// decodeUTF16 decodes UTF-16 in the order that its first character tells.
+func decodeUTF16(octets []byte) string {
+	return decodeWith(unicode.UTF16(utf16Order(octets), unicode.UseBOM), octets)
+}
 
 // utf16Order returns the order of UTF-16 that does not tell: RFC 2781, section
 // 4.3, says the big end, programs for Windows send the small one. Western letters
@@ -127,16 +138,16 @@ func utf16Order(octets []byte) unicode.Endianness {
 	return unicode.BigEndian
 }
 
-// japaneseOf returns the encoding of text that should be ISO-2022-JP. That has
-// seven bits: with eight it is one of its sisters.
-func japaneseOf(octets []byte) encoding.Encoding {
-	if !slices.ContainsFunc(octets, func(c byte) bool { return c >= 0x80 }) {
-		return japanese.ISO2022JP
+// decodeJapanese decodes what should be ISO-2022-JP. That has seven bits: with
+// eight it is one of its sisters.
+func decodeJapanese(octets []byte) string {
+	if !slices.ContainsFunc(octets, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return decodeWith(japanese.ISO2022JP, octets)
 	}
-	if text, err := japanese.EUCJP.NewDecoder().Bytes(octets); err == nil && !bytes.ContainsRune(text, utf8.RuneError) {
-		return japanese.EUCJP
+	if text := decodeWith(japanese.EUCJP, octets); !strings.ContainsRune(text, utf8.RuneError) {
+		return text
 	}
-	return japanese.ShiftJIS
+	return decodeWith(japanese.ShiftJIS, octets)
 }
 
 // isISO2022JP recognises the escape sequences that begin Japanese text.
@@ -146,12 +157,12 @@ func isISO2022JP(octets []byte) bool {
 
 // decodeHTML decodes HTML that says itself what its character set is, or does not.
 func decodeHTML(octets []byte) string {
-	enc, name, certain := charset.DetermineEncoding(octets, "")
-	if name == "utf-8" || !certain && name == "windows-1252" {
-		return decodeGuess(octets) // that is what it says when it found nothing
+	_, name, certain := charset.DetermineEncoding(octets, "")
+	switch {
+	case name == "utf-8", name == "windows-1252" && !certain: // it found nothing
+	case strings.HasPrefix(name, "utf-16"): // a meta element could not have been read then
+	default:
+		return decodeOctets(octets, name)
 	}
-	if strings.HasPrefix(name, "utf-16") {
-		return decodeGuess(octets) // a meta element could not have been read then
-	}
-	return decodeWith(enc, octets)
+	return decodeGuess(octets)
 }

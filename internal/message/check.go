@@ -11,7 +11,7 @@ type bodyCheck struct {
 	spaces     int64
 	base64     int64 // characters of base64
 	padded     bool
-	behind     bool // there is base64 behind the padding
+	behind     bool // there is more behind the padding
 	eightBit   bool
 }
 
@@ -38,13 +38,15 @@ func (c *bodyCheck) add(line []byte) {
 func (c *bodyCheck) addBase64(line []byte) {
 	for _, o := range line {
 		switch {
-		case base64Value(o) < 64:
-			c.base64++
-			c.behind = c.behind || c.padded
-		case o == '=':
-			c.padded = true
-		case o == '\n' || o == '\r':
+		case o == '\n' || o == '\r' || c.padded && o == '=':
 			continue
+		case c.padded:
+			c.behind = true
+			return
+		case isBase64(o):
+			c.base64++
+		case o == '=' && c.base64 > 0 && c.base64%4 != 1:
+			c.padded = true
 		case o == ' ' || o == '\t':
 			c.spaces++
 		default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -126,24 +127,26 @@ func (c chooser) choose(p *Part) *Part {
 		return nil
 	case p.Type == "multipart/alternative":
 		return c.alternative(p)
-	case p.Type == "multipart/related":
-		for _, child := range p.Parts {
-			if child.ID != "" && child.ID == p.start {
-				if best := c.choose(child); best != nil {
-					return best
-				}
-			}
-		}
 	case !strings.HasPrefix(p.Type, "multipart/") && !c.messages:
 		return nil
 	}
-	return c.first(p)
+	return c.first(p.inOrder())
+}
+
+// inOrder returns the parts in the order of their weight: multipart/related may
+// name the one to start with.
+func (p *Part) inOrder() []*Part {
+	i := slices.IndexFunc(p.Parts, func(child *Part) bool { return child.ID == p.start })
+	if p.Type != "multipart/related" || p.start == "" || i < 0 {
+		return p.Parts
+	}
+	return slices.Concat(p.Parts[i:i+1], p.Parts[:i], p.Parts[i+1:])
 }
 
 // first returns the first text among the parts that is not empty, else the first.
-func (c chooser) first(p *Part) *Part {
+func (c chooser) first(parts []*Part) *Part {
 	var empty *Part
-	for _, child := range p.Parts {
+	for _, child := range parts {
 		best := c.choose(child)
 		switch {
 		case best == nil:

@@ -61,6 +61,7 @@ func TestTextInItsCharacterSet(t *testing.T) {
 		{"ks_c_5601-1987", "\xbe\xc8\xb3\xe7", "안녕"},
 		{"utf-7", "Hi +AOQ- 1+-1 +2D3eAA-.", "Hi ä 1+1 😀."},
 		{"utf-7", "+AOQ", "ä"},
+		{"utf-7", "\xfc+AOQ-\xfc", "�ä�"},
 		{"utf-16", "\xff\xfe\xe4\x00", "ä"},
 		{"utf-16", "\xfe\xff\x00\xe4", "ä"},
 		{"utf-16", "a\x00b\x00", "ab"}, // no mark: Windows
@@ -139,6 +140,10 @@ func TestTransferEncodings(t *testing.T) {
 		{"base64;", "YQ==\n", "a"},
 		{"base64 (what else)", "YQ\n", "a"},
 		{"base64", "YWI=YWI=", "abab"},
+		{"base64", "YQ==\n\n______\nSent to the list list@example.org\n", "a"},
+		{"base64", strings.Repeat("YWJj", 20) + "Y=WJj-YWJj", strings.Repeat("abc", 22)},
+		{"base64", "YWJjYQ", "abca"},
+		{"base64", "YWJjY", "abc"},
 		{"base64", strings.Repeat("Y\nW\r\nJ\nj", 50), strings.Repeat("abc", 50)},
 		{"base64", strings.Repeat("YWJj", 20) + "\xff!", strings.Repeat("abc", 20)},
 		{"base64", "Not base64 at all. It is text.", "Not base64 at all. It is text."},
@@ -148,6 +153,8 @@ func TestTransferEncodings(t *testing.T) {
 		{"quoted-printable", "trailing \t\nspace  ", "trailing\nspace"},
 		{"quoted-printable", "=ZZ =4 =\xfc\xfc", "=ZZ =4 =\xfc\xfc"},
 		{"quoted-printable", "a=", "a"},
+		{"quoted-printable", "a= b =\rc\r\nd =\t", "a= b =\rc\r\nd "},
+		{"quoted-printable", "\x00\x1b==41=3D=\n=\n", "\x00\x1b=A="},
 		{"quoted-printable", "a=4", "a=4"},
 		{"quoted-printable", strings.Repeat("x", 4095) + "=41", strings.Repeat("x", 4095) + "A"},
 		{"quoted-printable", strings.Repeat("x", 4094) + "=41", strings.Repeat("x", 4094) + "A"},
@@ -160,7 +167,7 @@ func TestTransferEncodings(t *testing.T) {
 		if got := content(t, m, m.Root); got != c.want {
 			t.Errorf("%s %.100q: %.100q, want %.100q", c.encoding, c.body, got, c.want)
 		}
-		r, _ := m.Content(m.Root)
+		r := m.Root.transfer.reader(iotest.OneByteReader(strings.NewReader(c.body)))
 		if octets, err := io.ReadAll(iotest.OneByteReader(r)); string(octets) != c.want || err != nil {
 			t.Errorf("octet by octet: %.100q, %v", octets, err)
 		}
@@ -200,6 +207,7 @@ func TestBodyAndAttachments(t *testing.T) {
 		"HTML with pictures":          {multi("related", html, pic), "1", "1", "2"},
 		"alternatives with pictures":  {multi("mixed", multi("alternative", plain, multi("related", html, pic)), pic), "1.1", "1.2.1", "1.2.2 2"},
 		"the start named":             {strings.Replace(multi("related", plain, "Content-ID: <s>\n"+html), "boundary", "start=\"<s>\"; boundary", 1), "2", "2", "1"},
+		"the start without text":      {strings.Replace(multi("related", plain, "Content-ID: <s>\n"+pic), "boundary", "start=\"<s>\"; boundary", 1), "1", "1", "2"},
 		"signed":                      {multi("signed", plain, "Content-Type: application/pgp-signature\n\nx\n"), "1", "1", "2"},
 		"a forwarded message":         {multi("mixed", plain, inner), "1", "1", "2"},
 		"only a forwarded message":    {multi("mixed", pic, inner), "2.1", "2.1", "1 2"},

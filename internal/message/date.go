@@ -9,8 +9,8 @@ import (
 
 // parseDate reads a Date field, in whatever form: RFC 5322 with its obsolete
 // years and zones, what C's ctime writes, ISO 8601. It looks at each word for
-// itself, so that garbage between them does no harm. Zero: there is no day, month
-// and year in it.
+// itself, so that garbage between them does no harm, as it does to net/mail. Zero:
+// there is no day, month and year in it.
 func parseDate(raw []byte) time.Time {
 	const longest = 200
 	d := dateWords{day: -1, year: -1}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // FileName returns a name for saving the part: the sender's without folders,
@@ -34,9 +36,10 @@ func safeName(name string) string {
 	name = strings.Map(safeRune, strings.ToValidUTF8(name, "_"))
 	name = strings.Join(strings.Fields(name), " ") // "a.txt        .exe"
 	// A leading "-" is an option, "~" a home folder; Windows drops what is trimmed
-	// at the end.
-	name = strings.TrimLeft(name, ".-~ ")
-	name = strings.TrimRight(name, ". ")
+	// at the end; Apple's file systems see no joiners.
+	const joiners = "\u200c\u200d"
+	name = strings.TrimLeft(name, ".-~ "+joiners)
+	name = strings.TrimRight(name, ". "+joiners)
 	if isDevice(name) {
 		name = "_" + name
 	}
@@ -49,9 +52,11 @@ func safeRune(r rune) rune {
 		return ' '
 	case strings.ContainsRune(`<>:"|?*`, r), r >= '\u2400' && r <= '\u2426', r == utf8.RuneError: // Printable's signs
 		return '_'
-	case r == '\u200c', r == '\u200d': // scripts and emoji need them
+	case strings.ContainsRune("∕⁄∖", r), r > unicode.MaxASCII && strings.ContainsAny(norm.NFKC.String(string(r)), `/\`):
+		return '_' // somebody may take them for "/" or "\"
+	case isJoiner(r):
 		return r
-	case unicode.Is(unicode.Cf, r), isInvisible(r):
+	case reorders(r), isInvisible(r):
 		return -1
 	case !unicode.IsPrint(r):
 		return '_'
@@ -59,16 +64,25 @@ func safeRune(r rune) rune {
 	return r
 }
 
-// isDevice says whether Windows takes the name for a device: with any extension.
+// isDevice says whether Windows takes the name for a device: with any extension,
+// and with digits and letters of other forms.
 func isDevice(name string) bool {
-	base, _, _ := strings.Cut(name, ".")
-	base = strings.ToUpper(strings.TrimRight(base, " "))
+	base, _, _ := strings.Cut(norm.NFKC.String(name), ".")
+	base = strings.Map(func(r rune) rune {
+		if isJoiner(r) {
+			return -1
+		}
+		return unicode.ToUpper(r)
+	}, strings.TrimRight(base, " "))
 	switch base {
 	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$":
 		return true
 	}
-	port := strings.TrimPrefix(strings.TrimPrefix(base, "COM"), "LPT")
-	return len(base)-len(port) == 3 && utf8.RuneCountInString(port) == 1 && strings.Contains("0123456789¹²³", port)
+	digit, port := strings.CutPrefix(base, "COM")
+	if !port {
+		digit, port = strings.CutPrefix(base, "LPT")
+	}
+	return port && len(digit) == 1 && digit[0] >= '0' && digit[0] <= '9'
 }
 
 // extension returns the name's extension with its dot; empty: there is none that

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestFileNamesAreSafe(t *testing.T) {
@@ -37,6 +39,21 @@ func TestFileNamesAreSafe(t *testing.T) {
 		"console.txt":                   "console.txt",
 		"a.txt. . ":                     "a.txt",
 		"a:b.txt":                       "a_b.txt",
+		"a.txt:b.exe:$DATA":             "a.txt_b.exe_$DATA",
+		"..／..／etc／passwd":              "_.._etc_passwd", // what Windows or a normal form makes "/" of
+		"..＼a﹨b∕c⁄d.txt":                "_a_b_c_d.txt",
+		"：．txt":                         "：．txt.txt",
+		"．．":                            "．．.txt",
+		"…":                             "….txt",
+		"ＣＯＮ.txt":                       "_ＣＯＮ.txt",
+		"com１.txt":                      "_com１.txt",
+		"\u200c.bashrc":                 "bashrc.txt", // Apple's file systems see no joiners
+		".\u200d.\u200c":                "part-2.1.txt",
+		"CO\u200dN.txt":                 "_CO\u200dN.txt",
+		"a.txt\u200d. \u200c":           "a.txt",
+		"CONIN$":                        "_CONIN$.txt",
+		"\xff\xfe":                      "_.txt",
+		"\xed\xa0\x80/\xc0\xae\xc0\xae": "_.txt",
 		"a<b>|?*\".txt":                 "a_b_____.txt",
 		"a\x00b\x1b[2J.txt":             "a_b_[2J.txt",
 		"a\r\nb.txt":                    "a b.txt",
@@ -53,6 +70,17 @@ func TestFileNamesAreSafe(t *testing.T) {
 		p := &Part{Path: "2.1", Type: "text/plain", Name: name}
 		if got := p.FileName(); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Every character up to the last that has another form, in the middle of a name.
+func TestNothingOfUnicodeMakesAFolder(t *testing.T) {
+	t.Parallel()
+	for r := range rune(0x30000) {
+		name := (&Part{Name: "a" + string(r) + "b.txt"}).FileName()
+		if !utf8.ValidString(name) || strings.ContainsAny(norm.NFKC.String(name), "/\\\n\x00") || strings.ContainsAny(name, `<>:"|?*`) {
+			t.Errorf("%U: %q", r, name)
 		}
 	}
 }

@@ -2,9 +2,12 @@ package message
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
+	"mime/quotedprintable"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 )
 
@@ -80,6 +83,35 @@ func FuzzSummary(f *testing.F) {
 		}
 		if y := s.Date.Year(); y < 0 || y > 10_000 {
 			t.Fatalf("year %d", y)
+		}
+	})
+}
+
+func FuzzTransfer(f *testing.F) {
+	for _, seed := range []string{"a=C3=\n =\r\n= \t\r\n \t\n=4", "YWI=\nYWJj YQ=YQ==\n--\nlist", strings.Repeat(" ", 1200) + "\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, octets []byte) {
+		for _, transfer := range []transfer{base64Transfer, quotedPrintable} {
+			whole, err := io.ReadAll(transfer.reader(bytes.NewReader(octets)))
+			if err != nil || len(whole) > len(octets) {
+				t.Fatalf("%d octets become %d: %v", len(octets), len(whole), err)
+			}
+			pieces, err := io.ReadAll(transfer.reader(iotest.OneByteReader(bytes.NewReader(octets))))
+			if err != nil || !bytes.Equal(whole, pieces) {
+				t.Fatalf("as a whole %q, octet by octet %q, %v", whole, pieces, err)
+			}
+		}
+		var encoded bytes.Buffer
+		w := quotedprintable.NewWriter(&encoded)
+		w.Binary = true
+		w.Write(octets)
+		w.Close()
+		if decoded, _ := io.ReadAll(quotedPrintable.reader(&encoded)); !bytes.Equal(decoded, octets) {
+			t.Fatalf("%q came back as %q", octets, decoded)
+		}
+		if decoded := decodeBase64([]byte(base64.StdEncoding.EncodeToString(octets))); !bytes.Equal(decoded, octets) {
+			t.Fatalf("%q came back as %q", octets, decoded)
 		}
 	})
 }

@@ -7,6 +7,8 @@ import "bytes"
 // at an empty line, at the end of octets, or where somebody forgot the empty
 // line.
 //
+// net/mail and go-message refuse a header for one wrong line.
+//
 // used is where the body begins; strange says that lines were left out because
 // they are no fields.
 func readFields(octets []byte, each func(name, value []byte)) (used int, strange bool) {

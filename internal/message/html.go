@@ -205,7 +205,7 @@ func (w *htmlWriter) write(word string) {
 }
 
 // showsNothing says whether r alone cannot be seen.
-func showsNothing(r rune) bool { return r == '\u200c' || r == '\u200d' || isInvisible(r) }
+func showsNothing(r rune) bool { return isJoiner(r) || isInvisible(r) }
 
 // beforeText writes the line ends, markers and spaces that are due.
 func (w *htmlWriter) beforeText() {

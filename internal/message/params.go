@@ -20,7 +20,8 @@ const mostParams = 100
 
 // parseParams splits a field such as Content-Type into its value, in lower case,
 // and its parameters. It forgives missing quotes, missing spaces, spaces too
-// many, comments and values given twice (the first counts).
+// many, comments and values given twice (the first counts), all of which are errors
+// to mime.ParseMediaType.
 func parseParams(raw []byte) (value string, params parameters) {
 	s := paramScanner{rest: raw}
 	value = s.first()
@@ -187,7 +188,7 @@ func join(list []piece) parameter {
 			}
 		}
 		if p.encoded {
-			value = unescape(value)
+			value = unescape(value, '%')
 		}
 		octets = append(octets, value...)
 	}
@@ -197,29 +198,13 @@ func join(list []piece) parameter {
 	return parameter{octets: octets, text: decodeOctets(octets, charset)}
 }
 
-// unescape decodes %XX.
-func unescape(value []byte) []byte {
-	out := make([]byte, 0, len(value))
-	for i := 0; i < len(value); i++ {
-		c := value[i]
-		if c == '%' && i+2 < len(value) {
-			if octet, ok := unhex(value[i+1], value[i+2]); ok {
-				c = octet
-				i += 2
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
 // text returns a parameter for people, printable.
-func (ps parameters) text(name string, contentType []byte) string {
+func (ps parameters) text(name string, other decoder) string {
 	p := ps[name]
 	if p.text != "" {
 		return PrintableLine(p.text)
 	}
-	return PrintableLine(decodeText(p.octets, contentType))
+	return PrintableLine(decodeText(p.octets, other))
 }
 
 // charset returns the character set's name in lower case, bounded and printable.

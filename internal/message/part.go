@@ -8,7 +8,7 @@ import (
 const (
 	longestBoundary = 1000     // octets; RFC 2046 allows 70
 	longestField    = 16 << 10 // octets of a field's value that are decoded
-	longestName     = 1000     // octets of a file name
+	longestName     = 1000     // octets of a field name, and of a file name
 )
 
 // A rawField is a field as it came.
@@ -17,25 +17,25 @@ type rawField struct{ name, value []byte }
 // partFields are the fields that say what a part is, raw.
 type partFields struct{ contentType, disposition, transfer, id []byte }
 
+// add remembers a field. Of several, the first that says something counts.
 func (f *partFields) add(name, value []byte) {
-	const prefix = "Content-"
-	if len(name) < len(prefix) || !isNamed(name[:len(prefix)], prefix) || isBlank(value) {
-		return
-	}
-	var at *[]byte
-	switch rest := name[len(prefix):]; {
-	case isNamed(rest, "Type"):
-		at = &f.contentType
-	case isNamed(rest, "Disposition"):
-		at = &f.disposition
-	case isNamed(rest, "Transfer-Encoding"):
-		at = &f.transfer
-	case isNamed(rest, "ID"):
-		at = &f.id
-	}
-	if at != nil && *at == nil {
+	if at := f.field(name); at != nil && isBlank(*at) {
 		*at = value[:min(len(value), longestField)]
 	}
+}
+
+func (f *partFields) field(name []byte) *[]byte {
+	switch {
+	case isNamed(name, "Content-Type"):
+		return &f.contentType
+	case isNamed(name, "Content-Disposition"):
+		return &f.disposition
+	case isNamed(name, "Content-Transfer-Encoding"):
+		return &f.transfer
+	case isNamed(name, "Content-ID"):
+		return &f.id
+	}
+	return nil
 }
 
 // readHeader reads a part's header. used is where its body begins.
@@ -58,11 +58,12 @@ func (s *scanner) readHeader(p *Part, octets []byte) (used int) {
 	if strange {
 		p.note("lines in its header are no fields")
 	}
+	other := otherCharset(f.contentType)
 	p.Header = make([]Field, len(all))
 	for i, raw := range all {
-		p.Header[i] = Field{string(raw.name), decodeField(raw.value, f.contentType)}
+		p.Header[i] = Field{string(raw.name[:min(len(raw.name), longestName)]), decodeField(raw.value, other)}
 	}
-	p.describe(f, s.defaultType())
+	p.describe(f, s.defaultType(), other)
 	if p == s.m.Root {
 		s.summary = summary.summary()
 	}
@@ -77,15 +78,15 @@ func (s *scanner) defaultType() string {
 	return "text/plain"
 }
 
-func decodeField(value, contentType []byte) string {
+func decodeField(value []byte, other decoder) string {
 	if len(value) > longestField {
-		return PrintableLine(decodeText(value[:longestField], contentType)) + "…"
+		return PrintableLine(decodeText(value[:longestField], other)) + "…"
 	}
-	return PrintableLine(decodeText(value, contentType))
+	return PrintableLine(decodeText(value, other))
 }
 
 // describe sets what the fields say about the part.
-func (p *Part) describe(f partFields, defaultType string) {
+func (p *Part) describe(f partFields, defaultType string, other decoder) {
 	value, params := parseParams(f.contentType)
 	disposition, dispositionParams := parseParams(f.disposition)
 
@@ -100,9 +101,9 @@ func (p *Part) describe(f partFields, defaultType string) {
 	}
 	p.Charset = params.charset()
 	p.Inline = disposition == "" || disposition == "inline"
-	p.Name = dispositionParams.text("filename", f.contentType)
+	p.Name = dispositionParams.text("filename", other)
 	if p.Name == "" {
-		p.Name = params.text("name", f.contentType)
+		p.Name = params.text("name", other)
 	}
 	if len(p.Name) > longestName {
 		p.Name = cutKeepingExtension(p.Name, longestName)

@@ -45,8 +45,12 @@ func PrintableLine(s string) string {
 	if isPlainLine(s) {
 		return s
 	}
-	return Printable(strings.Join(strings.Fields(s), " "))
+	// Twice: a line end has to become a space before it becomes a sign, and what is
+	// left out may have stood between spaces.
+	return oneLine(Printable(oneLine(s)))
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // isPlain says whether a text is printable ASCII already.
 func isPlain(s string) bool {
@@ -89,10 +93,10 @@ func visible(r rune) rune {
 		return utf8.RuneError
 	case r == '\u2028', r == '\u2029': // line and paragraph separator
 		return '\u2424' // ␤
-	case isInvisible(r):
-		return nothing
 	case reorders(r), isNoncharacter(r):
 		return utf8.RuneError
+	case isInvisible(r):
+		return nothing
 	}
 	return r
 }
@@ -104,15 +108,15 @@ func reorders(r rune) bool {
 }
 
 // isInvisible says whether r shows nothing and is needed by no script. It could
-// hide text, or make two texts look alike. The joiners U+200C and U+200D are
-// needed.
+// hide text, or make two texts look alike. The joiners are needed, and what chooses
+// a variant of the character before it.
 func isInvisible(r rune) bool {
-	switch r {
-	case '\u00ad', '\u034f', '\u061c', '\u115f', '\u1160', '\u180e', '\u200b', '\u200e', '\u200f', '\u3164', '\ufeff', '\uffa0':
-		return true
-	}
-	return r >= '\u2060' && r <= '\u2065' || r >= '\ufff0' && r <= '\ufffb' || r >= 0xe0000 && r <= 0xe00ff || r >= 0xe01f0 && r <= 0xe0fff
+	return !isJoiner(r) && unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) &&
+		!unicode.In(r, unicode.Variation_Selector, unicode.Prepended_Concatenation_Mark)
 }
+
+// isJoiner: scripts and emoji need them.
+func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
 
 func isNoncharacter(r rune) bool {
 	return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef
@@ -121,5 +125,5 @@ func isNoncharacter(r rune) bool {
 // isMark says whether r adds to the letter before it. Joiners count: a row of
 // them shows nothing.
 func isMark(r rune) bool {
-	return r >= 0x300 && (unicode.In(r, unicode.Mn, unicode.Me) || r == '\u200c' || r == '\u200d')
+	return r >= 0x300 && (unicode.In(r, unicode.Mn, unicode.Me) || isJoiner(r))
 }

@@ -3,6 +3,7 @@ package message
 import (
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestPrintable(t *testing.T) {
@@ -40,17 +41,38 @@ func TestPrintable(t *testing.T) {
 
 func TestPrintableLine(t *testing.T) {
 	for s, want := range map[string]string{
-		"":                       "",
-		" ":                      "",
-		"plain text":             "plain text",
-		" a \t b\r\n c\u00a0d\n": "a b c d",
-		"a\u0085b":               "a b",
-		"\x1b\n\x1b":             "␛ ␛",
-		"a\u2028b":               "a b",
+		"":                         "",
+		" ":                        "",
+		"plain text":               "plain text",
+		" a \t b\r\n c\u00a0d\n":   "a b c d",
+		"a\u0085b":                 "a b",
+		"\x1b\n\x1b":               "␛ ␛",
+		"a\u2028b":                 "a b",
+		"\u200b a \u200b \u00ad b": "a b",
 	} {
 		if got := PrintableLine(s); got != want {
 			t.Errorf("%q: %q, want %q", s, got, want)
 		}
+	}
+}
+
+// Every character there is, alone and between letters.
+func TestNothingOfUnicodeControlsATerminal(t *testing.T) {
+	t.Parallel()
+	for r := range rune(unicode.MaxRune + 1) {
+		text := Printable(string(r))
+		assertPrintable(t, text)
+		if line := PrintableLine("a" + string(r) + "b"); strings.ContainsAny(line, "\n\t") {
+			t.Errorf("%U makes two lines", r)
+		}
+		letter := unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S, unicode.Mc, unicode.Mn) &&
+			!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+		if letter && text != string(r) {
+			t.Errorf("%U becomes %q", r, text)
+		}
+	}
+	for c := range 256 {
+		assertPrintable(t, Printable("a"+string([]byte{byte(c)})+"b"))
 	}
 }
 
@@ -59,9 +81,11 @@ func assertPrintable(t *testing.T, s string) {
 	t.Helper()
 	for _, r := range s {
 		switch {
-		case r == '\n', r == '\t':
-		case r < ' ', r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069,
-			r == 0x200e, r == 0x200f, r == 0x061c, r == 0x2028, r == 0x2029, r >= 0xe0000 && r < 0xe0100:
+		case r == '\n', r == '\t', isJoiner(r):
+		case r >= 0x600 && r <= 0x605, r == 0x6dd, r == 0x70f, r == 0x890, r == 0x891, r == 0x8e2, r == 0x110bd, r == 0x110cd:
+			// Arabic, Syriac and Kaithi signs in front of numbers: format characters that show
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Zl, unicode.Zp, unicode.Bidi_Control, unicode.Noncharacter_Code_Point),
+			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
 			t.Fatalf("%U in %.200q", r, s)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 
 // A scanner reads a message once and finds its parts. At each moment it is in the
 // header or body of one part, or between parts.
+//
+// mime/multipart and go-message tell no offsets, and give up where a boundary or a
+// header is not as it should be.
 type scanner struct {
 	*opener
 	r      io.ReaderAt

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"bytes"
 	"strings"
 	"time"
 )
@@ -21,9 +20,6 @@ const longestText = 1000 // of a Summary, in characters
 // ReadSummary reads the header at the start of octets, which may be cut off
 // anywhere. It keeps none of them.
 func ReadSummary(octets []byte) Summary {
-	if bytes.HasPrefix(octets, []byte{0xff, 0xfe}) || bytes.HasPrefix(octets, []byte{0xfe, 0xff}) {
-		octets = []byte(decodeGuess(octets)) // UTF-16
-	}
 	var f summaryFields
 	readFields(octets, f.add)
 	return f.summary()
@@ -40,30 +36,19 @@ func (f *summaryFields) add(name, value []byte) {
 }
 
 func (f *summaryFields) field(name []byte) *[]byte {
-	switch len(name) {
-	case len("To"):
-		if isNamed(name, "To") {
-			return &f.to
-		}
-	case len("Date"):
-		if isNamed(name, "Date") {
-			return &f.date
-		}
-		if isNamed(name, "From") {
-			return &f.from
-		}
-	case len("Sender"):
-		if isNamed(name, "Sender") {
-			return &f.sender
-		}
-	case len("Subject"):
-		if isNamed(name, "Subject") {
-			return &f.subject
-		}
-	case len("Content-Type"):
-		if isNamed(name, "Content-Type") {
-			return &f.contentType
-		}
+	switch {
+	case isNamed(name, "Date"):
+		return &f.date
+	case isNamed(name, "From"):
+		return &f.from
+	case isNamed(name, "Sender"):
+		return &f.sender
+	case isNamed(name, "To"):
+		return &f.to
+	case isNamed(name, "Subject"):
+		return &f.subject
+	case isNamed(name, "Content-Type"):
+		return &f.contentType
 	}
 	return nil
 }
@@ -74,25 +59,26 @@ func isNamed(name []byte, want string) bool {
 }
 
 func (f *summaryFields) summary() Summary {
+	other := otherCharset(f.contentType)
 	s := Summary{
 		Date:    parseDate(f.date),
-		To:      f.recipients(),
-		Subject: shorten(PrintableLine(decodeText(f.subject, f.contentType))),
+		To:      f.recipients(other),
+		Subject: shorten(PrintableLine(decodeText(f.subject, other))),
 	}
 	from := f.from
 	if isBlank(from) {
 		from = f.sender
 	}
-	readAddresses(from, f.contentType, func(a address) bool {
+	readAddresses(from, other, func(a address) bool {
 		s.From, s.Address = shorten(a.label()), shorten(a.addr)
 		return false
 	})
 	return s
 }
 
-func (f *summaryFields) recipients() string {
+func (f *summaryFields) recipients(other decoder) string {
 	var all strings.Builder
-	readAddresses(f.to, f.contentType, func(a address) bool {
+	readAddresses(f.to, other, func(a address) bool {
 		if all.Len() > 0 {
 			all.WriteString(", ")
 		}

@@ -1,11 +1,13 @@
 package message
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
+	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"strings"
+
+	"golang.org/x/text/transform"
 )
 
 // transfer is a transfer encoding that can be decoded.
@@ -40,155 +42,152 @@ func parseTransfer(value []byte) (name string, t transfer, known bool) {
 func (t transfer) reader(r io.Reader) io.Reader {
 	switch t {
 	case base64Transfer:
-		return &base64Reader{from: r}
+		return transform.NewReader(r, &base64Decoder{})
 	case quotedPrintable:
-		return &quotedReader{from: bufio.NewReaderSize(r, 4096)}
+		return transform.NewReader(r, &quotedDecoder{})
 	}
 	return r
 }
 
-// base64Value returns the six bits that c stands for, else 64 or more.
-func base64Value(c byte) byte {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return c - 'A'
-	case c >= 'a' && c <= 'z':
-		return c - 'a' + 26
-	case c >= '0' && c <= '9':
-		return c - '0' + 52
-	case c == '+':
-		return 62
-	case c == '/':
-		return 63
-	}
-	return 64
-}
-
-// A base64Decoder decodes base64 that comes in pieces, and forgives: it passes
-// over what is not base64, and takes up again after padding.
+// A base64Decoder forgives what encoding/base64 takes for the end: other octets in
+// between are passed over, padding may be missing, and base64 may begin anew
+// behind it. Anything else behind the padding is what a mailing list added.
 type base64Decoder struct {
-	bits  uint32
-	count int // characters in bits
+	group  [4]byte
+	n      int // of group
+	padded bool
+	ended  bool
 }
 
-func (d *base64Decoder) decode(dst, src []byte) []byte {
+func (d *base64Decoder) Reset() { *d = base64Decoder{} }
+
+// Transform implements [transform.Transformer].
+func (d *base64Decoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
 	for _, c := range src {
-		v := base64Value(c)
-		if v >= 64 {
-			if c == '=' {
-				dst = d.finish(dst)
+		if len(dst)-nDst < len(d.group) {
+			return nDst, nSrc, transform.ErrShortDst
+		}
+		nSrc++
+		switch {
+		case d.ended:
+		case isBase64(c):
+			d.group[d.n] = c
+			if d.n++; d.n == len(d.group) {
+				nDst += d.flush(dst[nDst:])
 			}
-			continue
-		}
-		d.bits = d.bits<<6 | uint32(v)
-		if d.count++; d.count == 4 {
-			dst = append(dst, byte(d.bits>>16), byte(d.bits>>8), byte(d.bits))
-			d.bits, d.count = 0, 0
-		}
-	}
-	return dst
-}
-
-// finish decodes what is left: padding, or the end.
-func (d *base64Decoder) finish(dst []byte) []byte {
-	switch d.count {
-	case 2:
-		dst = append(dst, byte(d.bits>>4))
-	case 3:
-		dst = append(dst, byte(d.bits>>10), byte(d.bits>>2))
-	}
-	d.bits, d.count = 0, 0
-	return dst
-}
-
-// complete says whether what is left looks like an end whose padding is missing.
-func (d *base64Decoder) complete() bool {
-	return d.count == 2 && d.bits&0xf == 0 || d.count == 3 && d.bits&0x3 == 0
-}
-
-type base64Reader struct {
-	from    io.Reader
-	decoder base64Decoder
-	in      [4096]byte
-	out     [4096]byte
-	ready   []byte // of out, not read yet
-	err     error
-}
-
-func (r *base64Reader) Read(p []byte) (int, error) {
-	for len(r.ready) == 0 {
-		if r.err != nil {
-			return 0, r.err
-		}
-		var n int
-		n, r.err = r.from.Read(r.in[:])
-		r.ready = r.decoder.decode(r.out[:0], r.in[:n])
-		if r.err != nil {
-			r.ready = r.decoder.finish(r.ready)
+		case c == '=' && d.n != 1: // else it pads nothing
+			nDst += d.flush(dst[nDst:])
+			d.padded = true
+		case d.padded && c != '\r' && c != '\n':
+			d.n, d.ended = 0, true
 		}
 	}
-	n := copy(p, r.ready)
-	r.ready = r.ready[n:]
-	return n, nil
-}
-
-// A quotedReader decodes quoted-printable.
-type quotedReader struct {
-	from  *bufio.Reader
-	line  []byte
-	out   []byte
-	ready []byte // of out, not read yet
-	err   error
-}
-
-func (r *quotedReader) Read(p []byte) (int, error) {
-	for len(r.ready) == 0 {
-		if r.err != nil {
-			return 0, r.err
+	if atEOF {
+		if len(dst)-nDst < len(d.group) {
+			return nDst, nSrc, transform.ErrShortDst
 		}
-		r.fill()
+		nDst += d.flush(dst[nDst:])
 	}
-	n := copy(p, r.ready)
-	r.ready = r.ready[n:]
-	return n, nil
+	return nDst, nSrc, nil
 }
 
-// fill decodes a line, or a piece of a long one.
-func (r *quotedReader) fill() {
-	piece, err := r.from.ReadSlice('\n')
-	r.line = append(r.line, piece...)
-	if errors.Is(err, bufio.ErrBufferFull) {
-		// What cannot be decided yet waits: white space that may be the line's end,
-		// and an escape. Too much white space is no line's end.
-		const most = 2000
-		n := len(bytes.TrimRight(r.line, " \t"))
-		if len(r.line)-n > most {
-			n = len(r.line)
-		}
-		if i := bytes.LastIndexByte(r.line[:n], '='); i >= 0 && n-i < 3 {
-			n = i
-		}
-		r.decode(r.line[:n])
-		r.line = append(r.line[:0], r.line[n:]...)
-		return
-	}
-	r.err = err
-	text := bytes.TrimRight(r.line, "\r\n")
-	end := r.line[len(text):]
-	text = bytes.TrimRight(text, " \t")
-	if soft := bytes.TrimSuffix(text, []byte("=")); len(soft) < len(text) {
-		text, end = soft, nil
-	}
-	r.decode(text)
-	r.ready = append(r.ready, end...)
-	r.line = r.line[:0]
+// flush decodes the group, as far as it goes: one character alone says nothing.
+func (d *base64Decoder) flush(dst []byte) int {
+	n, _ := base64.RawStdEncoding.Decode(dst, d.group[:d.n])
+	d.n = 0
+	return n
 }
 
-func (r *quotedReader) decode(text []byte) {
-	out := r.out[:0]
+func isBase64(c byte) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
+}
+
+// decodeBase64 decodes a short text.
+func decodeBase64(text []byte) []byte {
+	d := base64Decoder{}
+	octets := make([]byte, len(text)+len(d.group)) // never too short
+	n, _, _ := d.Transform(octets, text, true)
+	return octets[:n]
+}
+
+// A quotedDecoder decodes quoted-printable. What mime/quotedprintable takes for
+// an error, and so for the end, stays as it is: an "=" alone, control characters.
+type quotedDecoder struct {
+	transform.NopResetter
+	octet [1]byte
+}
+
+// Transform implements [transform.Transformer].
+func (d *quotedDecoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
+	for nSrc < len(src) {
+		out, n := d.next(src[nSrc:], atEOF)
+		switch {
+		case n == 0:
+			return nDst, nSrc, transform.ErrShortSrc
+		case len(out) > len(dst)-nDst:
+			return nDst, nSrc, transform.ErrShortDst
+		}
+		nDst += copy(dst[nDst:], out)
+		nSrc += n
+	}
+	return nDst, nSrc, nil
+}
+
+// next returns what the first n octets of text stand for. n is 0 if that cannot be
+// told without more text; whole says that there is none.
+func (d *quotedDecoder) next(text []byte, whole bool) (out []byte, n int) {
+	const mostSpace = 1000 // more is no line's end
+	for n < len(text) && text[n] != '=' && text[n] != ' ' && text[n] != '\t' {
+		n++
+	}
+	if n > 0 {
+		return text[:n], n
+	}
+	escape := text[0] == '='
+	if escape && len(text) > 2 {
+		if octet, ok := unhex(text[1], text[2]); ok {
+			d.octet[0] = octet
+			return d.octet[:], 3
+		}
+	}
+	// White space at the end of a line stands for nothing; with an "=" before it, so
+	// does the end.
+	space := text[:min(len(text), mostSpace)]
+	n = len(space) - len(bytes.TrimLeft(bytes.TrimPrefix(space, []byte("=")), " \t"))
+	rest := text[n:]
+	end := lineEndAt(rest)
+	switch {
+	case n < mostSpace && !whole && (len(rest) == 0 || len(rest) == 1 && rest[0] == '\r' || escape && len(text) < 3):
+		return nil, 0
+	case n < mostSpace && (end > 0 || len(rest) == 0):
+		if escape {
+			n += end
+		}
+		return nil, n
+	case escape:
+		n = 1
+	}
+	return text[:n], n
+}
+
+// lineEndAt returns the octets of the line end that text begins with.
+func lineEndAt(text []byte) int {
+	if len(text) > 1 && text[0] == '\r' && text[1] == '\n' {
+		return 2
+	}
+	if len(text) > 0 && text[0] == '\n' {
+		return 1
+	}
+	return 0
+}
+
+// unescape decodes octets that are written as mark and two hexadecimal digits.
+// Others stay as they are.
+func unescape(text []byte, mark byte) []byte {
+	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if c == '=' && i+2 < len(text) {
+		if c == mark && i+2 < len(text) {
 			if octet, ok := unhex(text[i+1], text[i+2]); ok {
 				c = octet
 				i += 2
@@ -196,23 +195,12 @@ func (r *quotedReader) decode(text []byte) {
 		}
 		out = append(out, c)
 	}
-	r.out, r.ready = out, out
+	return out
 }
 
 // unhex returns the octet that two hexadecimal digits stand for.
-func unhex(high, low byte) (byte, bool) {
-	h, l := hexDigit(high), hexDigit(low)
-	return h<<4 | l, h < 16 && l < 16
-}
-
-func hexDigit(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 16
+func unhex(high, low byte) (octet byte, ok bool) {
+	var out [1]byte
+	_, err := hex.Decode(out[:], []byte{high, low})
+	return out[0], err == nil
 }

@@ -2,40 +2,32 @@ package message
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
-	"unicode/utf16"
 
-	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
 )
 
-// utf7 stands for UTF-7 (RFC 2152), which x/text does not have.
-type utf7 struct{ encoding.Encoding }
-
+// decodeUTF7 decodes UTF-7 (RFC 2152), which x/text does not have: UTF-16 in
+// base64, from a "+" to the first octet that is not base64.
 func decodeUTF7(octets []byte) string {
 	var b strings.Builder
 	for {
-		plus := bytes.IndexByte(octets, '+')
-		if plus < 0 {
-			b.Write(octets)
+		before, rest, shift := bytes.Cut(octets, []byte("+"))
+		b.WriteString(decodeUTF8(before))
+		if !shift {
 			return b.String()
 		}
-		b.Write(octets[:plus])
-		octets = octets[plus+1:]
 		n := 0
-		for n < len(octets) && base64Value(octets[n]) < 64 {
+		for n < len(rest) && isBase64(rest[n]) {
 			n++
 		}
 		if n == 0 {
 			b.WriteByte('+') // "+-"
 		}
-		var d base64Decoder
-		shifted := d.finish(d.decode(nil, octets[:n]))
-		units := make([]uint16, 0, len(shifted)/2)
-		for ; len(shifted) >= 2; shifted = shifted[2:] {
-			units = append(units, binary.BigEndian.Uint16(shifted))
-		}
-		b.WriteString(string(utf16.Decode(units)))
-		octets = bytes.TrimPrefix(octets[n:], []byte("-"))
+		units := decodeBase64(rest[:n])
+		b.WriteString(decodeWith(bigEndian, units[:len(units)&^1]))
+		octets = bytes.TrimPrefix(rest[n:], []byte("-"))
 	}
 }
+
+var bigEndian = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)

@@ -7,13 +7,11 @@ import (
 )
 
 // decodeText decodes the value of a header field: its encoded words (RFC 2047),
-// and octets that should not be there. contentType is the message's field, whose
-// character set raw octets are most likely in; it may be nil. The result is
-// neither printable nor unfolded.
-func decodeText(raw, contentType []byte) string {
-	if !bytes.Contains(raw, []byte("=?")) {
-		return decodeRaw(raw, contentType)
-	}
+// and octets that should not be there, which are most likely in the character set
+// of the text; other may be nil. The result is neither printable nor unfolded.
+//
+// mime.WordDecoder decodes each word for itself: a character cut in two is lost.
+func decodeText(raw []byte, other decoder) string {
 	var d wordDecoder
 	literal := 0 // what is before it is written
 	for i := 0; i < len(raw); {
@@ -29,14 +27,14 @@ func decodeText(raw, contentType []byte) string {
 		}
 		if between := raw[literal:i]; !d.open || len(bytes.TrimSpace(between)) > 0 {
 			d.flush()
-			d.out.WriteString(decodeRaw(between, contentType))
+			d.out.WriteString(decodeRaw(between, other))
 		}
 		d.add(word)
 		i += n
 		literal = i
 	}
 	d.flush()
-	d.out.WriteString(decodeRaw(raw[literal:], contentType))
+	d.out.WriteString(decodeRaw(raw[literal:], other))
 	return d.out.String()
 }
 
@@ -89,7 +87,6 @@ type wordDecoder struct {
 	open    bool // the words before are not written yet
 	charset string
 	octets  []byte
-	base64  base64Decoder
 }
 
 func (d *wordDecoder) add(w word) {
@@ -97,57 +94,49 @@ func (d *wordDecoder) add(w word) {
 		d.flush()
 	}
 	d.open, d.charset = true, w.charset
-	if !w.base64 {
-		d.octets = d.base64.finish(d.octets)
-		d.octets = appendQ(d.octets, w.text)
-		return
+	octets := w.text
+	if w.base64 {
+		octets = decodeBase64(octets)
+	} else {
+		octets = unescape(bytes.ReplaceAll(octets, []byte("_"), []byte(" ")), '=')
 	}
-	d.octets = d.base64.decode(d.octets, w.text)
-	if d.base64.complete() {
-		d.octets = d.base64.finish(d.octets) // only the padding is missing
-	}
+	d.octets = append(d.octets, octets...)
 }
 
 func (d *wordDecoder) flush() {
 	if !d.open {
 		return
 	}
-	d.octets = d.base64.finish(d.octets)
 	d.out.WriteString(decodeOctets(d.octets, d.charset))
 	d.octets, d.open = d.octets[:0], false
 }
 
-// appendQ decodes the Q encoding: quoted-printable with "_" for a space.
-func appendQ(dst, text []byte) []byte {
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case c == '_':
-			c = ' '
-		case c == '=' && i+2 < len(text):
-			if octet, ok := unhex(text[i+1], text[i+2]); ok {
-				c = octet
-				i += 2
-			}
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
-// decodeRaw decodes text without encoded words. It should be ASCII or UTF-8.
-func decodeRaw(raw, contentType []byte) string {
+// decodeRaw decodes text without encoded words. It should be ASCII or UTF-8; if
+// not, it is most likely in the other character set.
+func decodeRaw(raw []byte, other decoder) string {
 	switch {
 	case isISO2022JP(raw):
-		return decodeOctets(raw, "iso-2022-jp")
+		return decodeJapanese(raw)
 	case utf8.Valid(raw):
 		return string(raw)
+	case other != nil:
+		return other(raw)
 	}
-	if contentType != nil {
-		_, params := parseParams(contentType)
-		if enc := lookup(params.charset()); enc != nil && !isUnicode(params.charset()) {
-			return decodeWith(enc, raw)
+	return decodeGuess(raw)
+}
+
+// otherCharset returns how to decode raw octets in the header of a text with this
+// Content-Type. It looks when it has to, once.
+func otherCharset(contentType []byte) decoder {
+	var decode decoder
+	return func(octets []byte) string {
+		if decode == nil {
+			_, params := parseParams(contentType)
+			decode = lookup(params.charset())
+			if decode == nil || isUnicode(params.charset()) {
+				decode = decodeGuess
+			}
 		}
+		return decode(octets)
 	}
-	return decodeOctets(raw, "windows-1252")
 }
