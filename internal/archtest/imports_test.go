@@ -66,7 +66,7 @@ func rules() map[string]rule {
 
 		// What people see. The faces know no wire; explain knows its words only.
 		"internal/explain": {ours: "pop3 internal/popwire internal/transcript", no: slices.Concat(noNetwork, noFiles)},
-		"internal/message": {others: x + " github.com/emersion/go-message", no: slices.Concat(noNetwork, noFiles)},
+		"internal/message": {others: x, no: slices.Concat(noNetwork, noFiles)},
 		"internal/remotes": {ours: "pop3 pop3client internal/hint", others: "github.com/pelletier/go-toml/v2"},
 		"internal/shell":   {ours: "pop3 sasl pop3client internal/popwire internal/explain internal/transcript internal/hint", others: x},
 		"internal/explore": {
@@ -75,7 +75,7 @@ func rules() map[string]rule {
 		},
 		"internal/tui": {
 			ours:   "pop3 pop3check internal/explore internal/explain internal/message internal/checkreport internal/hint",
-			others: x + " charm.land/bubbletea/v2 charm.land/bubbles/v2 charm.land/lipgloss/v2 github.com/charmbracelet/x/ansi",
+			others: x + " charm.land/bubbletea/v2 charm.land/lipgloss/v2 github.com/charmbracelet/x/ansi",
 		},
 		"internal/web": {
 			ours:   "pop3 pop3check internal/explore internal/explain internal/message internal/checkreport internal/hint",
