@@ -15,7 +15,8 @@ import (
 // An account is one that was opened, held or not.
 type account struct {
 	id    int
-	index int // in Picker.Accounts; -1: it was typed in, or is Picker.Start
+	home  string // of the Face
+	index int    // in Picker.Accounts; -1: it was typed in, or is Picker.Start
 	about explore.Account
 	e     *explore.Explorer
 
@@ -32,7 +33,7 @@ type step struct {
 }
 
 // path returns the address of one of the account's pages.
-func (a *account) path(page string) string { return fmt.Sprintf("/a/%d/%s", a.id, page) }
+func (a *account) path(page string) string { return fmt.Sprintf("%s/a/%d/%s", a.home, a.id, page) }
 
 // name is what a person calls it.
 func (a *account) name() string { return accountName(a.about) }
@@ -92,7 +93,7 @@ func (f *Face) add(about explore.Account, index int) (a *account, fresh bool, er
 	}
 	f.made++
 	e := explore.New(about, f.picker.Options)
-	a = &account{id: f.made, index: index, about: about, e: e}
+	a = &account{id: f.made, home: f.home, index: index, about: about, e: e}
 	f.accounts = append(f.accounts, a)
 	return a, true, nil
 }

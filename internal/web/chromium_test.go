@@ -113,7 +113,7 @@ func newTab(t *testing.T, p explore.Picker, before ...chromedp.Action[chromedp.V
 	f, addr := serve(t, p)
 	ctx, cancel := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx, face: f, base: "http://" + addr.String()}
+	b := &tab{t: t, ctx: ctx, face: f, base: "http://" + addr.String() + f.home}
 	if err := chromedp.Do(ctx); err != nil { // opens the tab, with no timeout
 		t.Fatal(err)
 	}

@@ -121,7 +121,11 @@ func link(parent, n *html.Node) {
 	where := ""
 	switch u.Scheme = strings.ToLower(u.Scheme); {
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
-		ascii, err := hostnames().ToASCII(u.Hostname()) // not that of an IPv6 address, which has no business in a mail
+		host := u.Hostname() // not that of an IPv6 address, which has no business in a mail
+		if len(host) > maxHost {
+			return
+		}
+		ascii, err := hostnames().ToASCII(host)
 		if err != nil {
 			return
 		}
@@ -140,6 +144,10 @@ func link(parent, n *html.Node) {
 	host.AppendChild(&html.Node{Type: html.TextNode, Data: " [" + message.PrintableLine(where) + "]"})
 	parent.InsertBefore(host, n.NextSibling)
 }
+
+// maxHost is the longest name of a host in octets. To write one in ASCII takes
+// the square of its length.
+const maxHost = 253
 
 // hostnames are written in ASCII, so that letters that look alike do not.
 func hostnames() *idna.Profile {
@@ -196,10 +204,12 @@ var mailPolicy = sync.OnceValue(func() *bluemonday.Policy {
 	// Nothing here takes an address or leaves its place.
 	p.AllowStyles(
 		"color", "background-color", "font-family", "font-size", "font-style", "font-weight", "line-height", "letter-spacing", "text-align", "text-decoration",
-		"text-indent", "text-transform", "vertical-align", "white-space", "direction",
-		"margin", "margin-top", "margin-right", "margin-bottom", "margin-left", "padding", "padding-top", "padding-right", "padding-bottom", "padding-left",
+		"text-transform", "white-space", "direction", "padding", "padding-top", "padding-right", "padding-bottom", "padding-left",
 		"border", "border-top", "border-right", "border-bottom", "border-left", "border-color", "border-style", "border-width", "border-collapse", "border-spacing",
 		"border-radius", "width", "max-width", "min-width", "height", "max-height", "display", "float", "clear", "list-style-type",
 	).Globally()
+	// Nor is anything pushed away from the host that stands behind it.
+	p.AllowStyles("margin", "margin-top", "margin-right", "margin-bottom", "margin-left").Matching(regexp.MustCompile(`^[0-9A-Za-z.% ]{1,40}$`)).Globally()
+	p.AllowStyles("vertical-align").MatchingEnum("baseline", "top", "middle", "bottom", "sub", "super", "text-top", "text-bottom").Globally()
 	return p
 })

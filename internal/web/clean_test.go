@@ -3,12 +3,15 @@ package web
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"postfach/internal/message"
 )
 
 // dot is a picture of one pixel.
@@ -99,6 +102,46 @@ func TestTangledHTMLIsAnError(t *testing.T) {
 	if _, err := c.clean(strings.Repeat("<div>", 10000)); err == nil {
 		t.Error("no error")
 	}
+}
+
+// To write a name in ASCII takes the square of its length.
+func TestLongHostNamesAreNoLinks(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("\u4e00\u4e01\u4e02", 100_000)
+	if got, _ := cleaned(t, `<a href="http://`+long+`.example/">x</a>`); strings.Contains(got, "href") {
+		t.Errorf("a link to a host of %d octets", len(long))
+	}
+	if got, _ := cleaned(t, `<a href="http://`+long[:120]+`.example/">x</a>`); !strings.Contains(got, "href") {
+		t.Error("no link to a host with a long name")
+	}
+}
+
+// HTML may ask for one picture a hundred thousand times.
+func TestAPictureIsReadOnce(t *testing.T) {
+	t.Parallel()
+	text := htmlMail("x")
+	r := &counting{ReaderAt: strings.NewReader(text)}
+	in := &inliner{message: message.Open(r, int64(len(text))), octets: maxPictures, read: make(map[string]string)}
+	for id, want := range map[string]bool{"dot@example.org": true, "svg@example.org": false} {
+		if _, ok := in.picture(id); ok != want {
+			t.Errorf("%s is a picture: %v", id, ok)
+		}
+		before := r.reads
+		if _, ok := in.picture(id); ok != want || r.reads != before {
+			t.Errorf("%s is a picture: %v, after %d further reads", id, ok, r.reads-before)
+		}
+	}
+}
+
+// A counting reader counts.
+type counting struct {
+	io.ReaderAt
+	reads int
+}
+
+func (c *counting) ReadAt(p []byte, off int64) (int, error) {
+	c.reads++
+	return c.ReaderAt.ReadAt(p, off)
 }
 
 // What is cleaned parses, and has nothing in it that loads or runs, whatever it
@@ -199,7 +242,7 @@ func TestPicturesAreBounded(t *testing.T) {
 	b := opened(t, server(t, m+"\r\n--b--\r\n"))
 	b.get(b.message(0) + "/frame?p=1")
 	b.wants(200, "[toobig]", "[n19]")
-	if len(b.html) > maxPictures*3/2 {
+	if len(b.html) > maxPictures*9/8 {
 		t.Errorf("%d octets", len(b.html))
 	}
 }

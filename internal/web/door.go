@@ -95,6 +95,11 @@ func cookieName(addr net.Addr) string {
 	return "postfach-" + port
 }
 
-func newCookie(name, value string) *http.Cookie {
-	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}
+// newHome returns the path that all pages are below. Browsers send a cookie of
+// this machine to all its ports: to programs of other people, too. They send it
+// below its path alone, which nobody else knows.
+func newHome() string { return "/" + secret()[:16] }
+
+func newCookie(name, value, home string) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: home, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"net"
@@ -65,6 +66,9 @@ func plainly(err error, lang explain.Language) *failure {
 	}
 	if timeout := net.Error(nil); errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return &failure{Status: http.StatusGatewayTimeout, Title: "The mail server took too long", Text: "It did not answer in time. Try again; if that does not help, let the server page examine the connection."}
+	}
+	if bad := new(tls.CertificateVerificationError); errors.As(err, &bad) {
+		return &failure{Status: http.StatusBadGateway, Title: "The mail server could not prove that it is the right one", Text: "Its certificate is not to be trusted, so nothing was sent to it, above all no password."}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 		return &failure{Status: http.StatusInternalServerError, Title: "A file or folder cannot be used"}

@@ -56,7 +56,7 @@ func newFramePage(m *message.Message, one *message.Part) *framePage {
 		return p
 	}
 	p.Cut = cut
-	in := &inliner{message: m, octets: maxPictures}
+	in := &inliner{message: m, octets: maxPictures, read: make(map[string]string)}
 	c := &cleaner{pictures: in.picture}
 	html, err := c.clean(strings.ToValidUTF8(text, "\uFFFD"))
 	if err != nil {

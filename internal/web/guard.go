@@ -49,10 +49,14 @@ func (g *guard) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.visit = v
 	defer g.recover(v)
 	setHeaders(w.Header())
+	// Until it is let in nobody may keep a connection waiting, and net/http reads
+	// the body of what was refused to its end. The next request sets its own.
+	w.control.SetReadDeadline(time.Now().Add(g.face.limits.body))
 	if err := g.admit(v); err != nil {
 		v.fail(err)
 		return
 	}
+	w.control.SetReadDeadline(time.Time{})
 	if v.session == nil {
 		return // was answered: the token has become a cookie
 	}
@@ -69,14 +73,14 @@ func (g *guard) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 func (g *guard) admit(v *visit) error {
 	r := v.r
 	if !slices.ContainsFunc(g.hosts, func(h string) bool { return strings.EqualFold(h, r.Host) }) {
-		return forbidden("This is not the address of the explorer", "Use the address that postfach explore printed.")
+		return forbidden("This is not the address of the explorer", "Use the address that postfach explore printed. With ssh -L, its port must be the same on both machines.")
 	}
-	if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && r.URL.Path == "/" {
+	if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && r.URL.Path == g.face.home+"/" {
 		return g.exchange(v, token)
 	}
 	s := g.face.doors.session(r, g.cookie)
 	if s == nil {
-		return forbidden("Please come in by the printed address", "Open the address that postfach explore printed when it began. It works once, in one browser; start postfach explore again for a new one.")
+		return forbidden("Please come in by the printed address", "Open the address that postfach explore printed when it began. It works once, in one browser, which finds the way back in its history; start postfach explore again for a new one.")
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return forbidden("Another page asked for this", "The explorer answers only its own pages. Type the address yourself.")
@@ -88,6 +92,8 @@ func (g *guard) admit(v *visit) error {
 		if err := g.readForm(v, s); err != nil {
 			return err
 		}
+	} else if r.ContentLength != 0 {
+		return badRequest("A page takes no form")
 	}
 	v.session = s
 	return nil
@@ -101,9 +107,9 @@ func (g *guard) exchange(v *visit, token string) error {
 		if !ok {
 			return forbidden("This address was used already", "The printed address works once, in one browser. Start postfach explore again for a new one.")
 		}
-		http.SetCookie(v.w, newCookie(g.cookie, cookie))
+		http.SetCookie(v.w, newCookie(g.cookie, cookie, g.face.home))
 	}
-	http.Redirect(v.w, v.r, "/", http.StatusSeeOther)
+	http.Redirect(v.w, v.r, g.face.home+"/", http.StatusSeeOther)
 	return nil
 }
 
@@ -115,14 +121,12 @@ func (g *guard) readForm(v *visit, s *session) error {
 		octets = l.commitOctets
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, octets)
-	v.w.control.SetReadDeadline(time.Now().Add(l.body)) // the next read is of the next request, which sets its own
 	if err := v.r.ParseForm(); err != nil {
 		if large := new(http.MaxBytesError); errors.As(err, &large) {
 			return &failure{Status: http.StatusRequestEntityTooLarge, Title: "This form is too large", Text: fmt.Sprintf("At most %d octets are read.", large.Limit)}
 		}
 		return &failure{Status: http.StatusBadRequest, Title: "This form cannot be read"}
 	}
-	v.w.control.SetReadDeadline(time.Time{})
 	if !s.fits(v.r.PostForm.Get("form")) {
 		return forbidden("This form is from another session", "Nothing was done. Go back, load the page again, and try once more.")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,11 +24,11 @@ func once(b *browser) *browser {
 func TestTheTokenWorksOnce(t *testing.T) {
 	t.Parallel()
 	f, addr := serve(t, explore.Picker{})
-	path := strings.TrimPrefix(f.Address(addr), "http://"+addr.String())
-	first := once(stranger(t, addr))
+	path := strings.TrimPrefix(f.Address(addr), "http://"+addr.String()+f.home)
+	first := once(stranger(t, f, addr))
 	first.get(path)
 	first.wants(303)
-	if to := first.header.Get("Location"); to != "/" {
+	if to := first.header.Get("Location"); to != f.home+"/" {
 		t.Errorf("leads to %q", to)
 	}
 	_, port, _ := net.SplitHostPort(addr.String())
@@ -35,7 +36,7 @@ func TestTheTokenWorksOnce(t *testing.T) {
 	if c == nil {
 		t.Fatalf("no cookie for this port: %v", first.header)
 	}
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || len(c.Value) < 43 || c.MaxAge != 0 || c.Domain != "" {
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != f.home || len(c.Value) < 43 || c.MaxAge != 0 || c.Domain != "" {
 		t.Errorf("cookie %+v", c)
 	}
 	first.get("/")
@@ -43,7 +44,7 @@ func TestTheTokenWorksOnce(t *testing.T) {
 	first.get(path) // a reload
 	first.wants(303)
 
-	second := once(stranger(t, addr))
+	second := once(stranger(t, f, addr))
 	second.get(path)
 	second.wants(403, "This address was used already")
 	if len(second.header["Set-Cookie"]) > 0 {
@@ -57,7 +58,7 @@ func TestEachAddressHasATokenOfItsOwn(t *testing.T) {
 	t.Parallel()
 	f, addr := serve(t, explore.Picker{})
 	for range 2 {
-		b := stranger(t, addr)
+		b := stranger(t, f, addr)
 		b.get(strings.TrimPrefix(f.Address(addr), b.base))
 		b.wants(200)
 	}
@@ -69,22 +70,22 @@ func TestEachAddressHasATokenOfItsOwn(t *testing.T) {
 func TestWithoutTheCookieNothingIsShown(t *testing.T) {
 	t.Parallel()
 	a := accountOf(server(t))
-	_, addr := serve(t, explore.Picker{Accounts: []explore.Account{a}})
+	f, addr := serve(t, explore.Picker{Accounts: []explore.Account{a}})
 	for _, path := range []string{"/", "/style.css", "/script.js", "/a/1/", "/a/1/changes", "/nowhere", "/?token=wrong", "/?token="} {
-		b := stranger(t, addr)
+		b := stranger(t, f, addr)
 		b.get(path)
 		b.wants(403, "printed")
 		b.lacks("Test mailbox", `name="form"`)
 	}
-	b := stranger(t, addr)
+	b := stranger(t, f, addr)
 	b.do(b.request("POST", "/open", url.Values{"account": {"0"}}))
 	b.wants(403)
 }
 
 func TestACookieOfAnotherSessionDoesNotHelp(t *testing.T) {
 	t.Parallel()
-	_, addr := serve(t, explore.Picker{})
-	b := stranger(t, addr)
+	f, addr := serve(t, explore.Picker{})
+	b := stranger(t, f, addr)
 	r := b.request("GET", "/", nil)
 	r.AddCookie(&http.Cookie{Name: cookieName(addr), Value: secret()})
 	b.do(r)
@@ -95,25 +96,45 @@ func TestTwoExplorersDoNotLogEachOtherOut(t *testing.T) {
 	t.Parallel()
 	one, at := serve(t, explore.Picker{})
 	two, there := serve(t, explore.Picker{})
-	b := stranger(t, at) // one browser: cookies know no ports
+	b := stranger(t, one, at) // one browser: cookies know no ports
 	for _, f := range []struct {
 		face *Face
 		addr net.Addr
 	}{{one, at}, {two, there}} {
-		b.base = "http://" + f.addr.String()
+		b.base = "http://" + f.addr.String() + f.face.home
 		b.get(strings.TrimPrefix(f.face.Address(f.addr), b.base))
 		b.wants(200)
 	}
-	b.base = "http://" + at.String()
+	b.base = "http://" + at.String() + one.home
 	b.get("/")
 	b.wants(200)
+}
+
+// Browsers send the cookies of a host to all its ports, and on this machine
+// others may listen.
+func TestOtherPortsGetNoCookie(t *testing.T) {
+	t.Parallel()
+	b := visitor(t, explore.Picker{})
+	var got []string
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.Header["Cookie"]...) }))
+	defer other.Close()
+	for _, path := range []string{"/", "/a/1/", "/style.css"} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", other.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.do(r)
+	}
+	if len(got) > 0 {
+		t.Errorf("another port got %q", got)
+	}
 }
 
 // Against DNS rebinding: a name of somebody else's that leads to this machine.
 func TestOtherHostsAreRefused(t *testing.T) {
 	t.Parallel()
 	b := visitor(t, explore.Picker{})
-	_, port, _ := net.SplitHostPort(strings.TrimPrefix(b.base, "http://"))
+	_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(b.base, "http://"), b.home))
 	ask := func(host string) {
 		r := b.request("GET", "/", nil)
 		r.Host = host
@@ -276,7 +297,7 @@ func TestServeEndsLiveViewsAndLetsGo(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- f.Serve(ctx, l) }()
-	b := stranger(t, l.Addr())
+	b := stranger(t, f, l.Addr())
 	b.get(strings.TrimPrefix(f.Address(l.Addr()), b.base))
 	b.wants(200, "This mailbox is held")
 	answer, err := b.client.Do(b.request("GET", "/a/1/changes", nil))

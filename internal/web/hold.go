@@ -70,6 +70,6 @@ func closeAccount(v *visit) error {
 	if err := v.face.remove(a); err != nil {
 		return err
 	}
-	v.redirect("/")
+	v.redirect(v.face.home + "/")
 	return nil
 }

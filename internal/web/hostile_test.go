@@ -68,6 +68,22 @@ func TestHTMLMailReachesNobody(t *testing.T) {
 	}
 }
 
+// Whatever the sender does to the link and to what is around it.
+func TestTheHostBehindALinkCannotBeHidden(t *testing.T) {
+	t.Parallel()
+	b := newTabAt(t, server(t, htmlMail(`<div style="font-size:0; letter-spacing:-2em; margin-left:-999px; color:#555; background-color:#555; text-indent:-999px; line-height:0; white-space:nowrap; direction:rtl">`+
+		`<a href="https://evil.example/" style="font-size:16px; margin-right:-999px; vertical-align:999px">bank.example</a></div>`)))
+	b.do(chromedp.Navigate(strings.Split(script[string](b, `document.querySelector("#rows td.subject a").href`), "?")[0] + "/frame?p=1"))
+	where := script[[]float64](b, `(() => { const r = document.querySelector(".postfach-host").getBoundingClientRect(); return [r.left, r.right, r.width, r.height, innerWidth] })()`)
+	if left, right, width, height, screen := where[0], where[1], where[2], where[3], where[4]; left < 0 || right > screen || width < 80 || height < 10 {
+		t.Errorf("the host is at %v to %v of %v, %v wide and %v high", left, right, screen, width, height)
+	}
+	look := script[[]string](b, `(() => { const s = getComputedStyle(document.querySelector(".postfach-host")); return [s.color, s.backgroundColor, s.letterSpacing, s.direction, s.textTransform] })()`)
+	if want := []string{"rgb(85, 85, 85)", "rgb(255, 255, 255)", "normal", "ltr", "none"}; !slices.Equal(look, want) {
+		t.Errorf("the host looks like %q, want %q", look, want)
+	}
+}
+
 // The tracker of these tests is there: else nothing above says anything.
 func TestTheTrackerCanBeReached(t *testing.T) {
 	t.Parallel()

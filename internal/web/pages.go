@@ -50,6 +50,7 @@ func readPages() (*pages, error) {
 // A view is what every page gets.
 type view struct {
 	Title string
+	Home  string // path of all pages
 	Form  string // what forms must carry; empty for strangers
 	Bar   *bar   // the account that the page is about, or nil
 	Here  string // the page's name
@@ -58,7 +59,7 @@ type view struct {
 
 // show answers with a page.
 func (v *visit) show(name, title string, status int, own any) {
-	view := &view{Title: title, Here: name, Page: own}
+	view := &view{Title: title, Home: v.face.home, Here: name, Page: own}
 	if v.session != nil {
 		view.Form = v.session.form
 	}

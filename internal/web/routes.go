@@ -9,48 +9,49 @@ import (
 // routes are all pages. What changes something is a POST.
 func (f *Face) routes() *http.ServeMux {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /style.css", page(static))
-	m.HandleFunc("GET /script.js", page(static))
+	handle := func(method, path string, h http.HandlerFunc) { m.HandleFunc(method+" "+f.home+path, h) }
+	handle("GET", "/style.css", page(static))
+	handle("GET", "/script.js", page(static))
 
-	m.HandleFunc("GET /{$}", page(showAccounts))
-	m.HandleFunc("POST /open", page(openAccount))
-	m.HandleFunc("POST /typed", page(openTyped))
-	m.HandleFunc("GET /a/{account}/login", of(showLogin))
-	m.HandleFunc("POST /a/{account}/login", of(login))
-	m.HandleFunc("POST /a/{account}/connect", of(connect))
-	m.HandleFunc("POST /a/{account}/release", of(release))
-	m.HandleFunc("POST /a/{account}/seen", of(seen))
-	m.HandleFunc("POST /a/{account}/close", of(closeAccount))
+	handle("GET", "/{$}", page(showAccounts))
+	handle("POST", "/open", page(openAccount))
+	handle("POST", "/typed", page(openTyped))
+	handle("GET", "/a/{account}/login", of(showLogin))
+	handle("POST", "/a/{account}/login", of(login))
+	handle("POST", "/a/{account}/connect", of(connect))
+	handle("POST", "/a/{account}/release", of(release))
+	handle("POST", "/a/{account}/seen", of(seen))
+	handle("POST", "/a/{account}/close", of(closeAccount))
 
-	m.HandleFunc("GET /a/{account}/{$}", of(showList))
-	m.HandleFunc("POST /a/{account}/mark", of(mark))
-	m.HandleFunc("POST /a/{account}/undo", of(undo))
-	m.HandleFunc("GET /a/{account}/staged", of(showStaged))
-	m.HandleFunc("POST /a/{account}/commit", of(commit))
-	m.HandleFunc("GET /a/{account}/outcome", of(showOutcome))
+	handle("GET", "/a/{account}/{$}", of(showList))
+	handle("POST", "/a/{account}/mark", of(mark))
+	handle("POST", "/a/{account}/undo", of(undo))
+	handle("GET", "/a/{account}/staged", of(showStaged))
+	handle("POST", "/a/{account}/commit", of(commit))
+	handle("GET", "/a/{account}/outcome", of(showOutcome))
 
-	m.HandleFunc("GET /a/{account}/m/{key}", of(showMessage))
-	m.HandleFunc("GET /a/{account}/m/{key}/preview", of(showPreview))
-	m.HandleFunc("GET /a/{account}/m/{key}/frame", of(showFrame))
-	m.HandleFunc("GET /a/{account}/m/{key}/part", of(downloadPart))
-	m.HandleFunc("GET /a/{account}/m/{key}/raw", of(showRaw))
-	m.HandleFunc("GET /a/{account}/m/{key}/eml", of(downloadMessage))
-	m.HandleFunc("GET /a/{account}/export", of(showExport))
-	m.HandleFunc("POST /a/{account}/export", of(showExport))
-	m.HandleFunc("POST /a/{account}/export/file", of(downloadExport))
+	handle("GET", "/a/{account}/m/{key}", of(showMessage))
+	handle("GET", "/a/{account}/m/{key}/preview", of(showPreview))
+	handle("GET", "/a/{account}/m/{key}/frame", of(showFrame))
+	handle("GET", "/a/{account}/m/{key}/part", of(downloadPart))
+	handle("GET", "/a/{account}/m/{key}/raw", of(showRaw))
+	handle("GET", "/a/{account}/m/{key}/eml", of(downloadMessage))
+	handle("GET", "/a/{account}/export", of(showExport))
+	handle("POST", "/a/{account}/export", of(showExport))
+	handle("POST", "/a/{account}/export/file", of(downloadExport))
 
-	m.HandleFunc("GET /a/{account}/protocol", of(showProtocol))
-	m.HandleFunc("GET /a/{account}/protocol/lines", of(showLines))
-	m.HandleFunc("GET /a/{account}/server", of(showServer))
-	m.HandleFunc("POST /a/{account}/diagnose", of(diagnose))
-	m.HandleFunc("GET /a/{account}/bar", of(showBar))
-	m.HandleFunc("GET /a/{account}/changes", of(watch))
+	handle("GET", "/a/{account}/protocol", of(showProtocol))
+	handle("GET", "/a/{account}/protocol/lines", of(showLines))
+	handle("GET", "/a/{account}/server", of(showServer))
+	handle("POST", "/a/{account}/diagnose", of(diagnose))
+	handle("GET", "/a/{account}/bar", of(showBar))
+	handle("GET", "/a/{account}/changes", of(watch))
 	return m
 }
 
 // static answers with one of our own files.
 func static(v *visit) error {
-	octets, err := files.ReadFile("static" + path.Clean(v.r.URL.Path))
+	octets, err := files.ReadFile("static/" + path.Base(v.r.URL.Path))
 	if err != nil {
 		return err
 	}

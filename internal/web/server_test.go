@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -80,6 +82,7 @@ func TestErrorsArePagesInPlainWords(t *testing.T) {
 		{&pop3.Error{Code: pop3.CodeLoginDelay, Text: "wait"}, 429, "wait"},
 		{&pop3.Error{Text: "no"}, 502, "said no"},
 		{&pop3.ProtocolError{Want: "+OK", Got: "\x1b]0;x"}, 502, "makes no sense"},
+		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, 502, "could not prove"},
 		{context.DeadlineExceeded, 504, "too long"},
 		{os.ErrDeadlineExceeded, 504, "too long"},
 		{fs.ErrPermission, 500, "file or folder"},
@@ -103,6 +106,25 @@ func TestBusyMailboxesAreExplained(t *testing.T) {
 	b.wants(200, "The mailbox is not open")
 }
 
+func TestARefusedPasswordCanBeTypedAnew(t *testing.T) {
+	t.Parallel()
+	for _, reply := range []string{"-ERR [AUTH] no \x1b]0;x\a\r\n", "-ERR no\r\n"} {
+		srv := server(t, letter("Ada", "one"))
+		srv.Use(pop3test.Refuse(reply))
+		a := accountOf(srv) // has a password of its own, which is wrong
+		b := visitor(t, explore.Picker{Start: &a})
+		b.lacks("\x1b", "\a")
+		if !strings.Contains(b.html, `id="password"`) {
+			b.wants(502, "The mail server said no", `<a href="/a/1/login">Type another password</a>`)
+			continue
+		}
+		b.wants(403, "does not accept this name and password", `action="/a/1/login"`)
+		srv.Reset()
+		b.post("/a/1/login", "password", pop3test.Password)
+		b.wants(200, "This mailbox is held")
+	}
+}
+
 func TestAPanicCostsOnePage(t *testing.T) {
 	t.Parallel()
 	f, addr := serve(t, explore.Picker{})
@@ -119,7 +141,7 @@ func TestAPanicCostsOnePage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.AddCookie(newCookie(g.cookie, cookie))
+		r.AddCookie(newCookie(g.cookie, cookie, f.home))
 		got := func() (p any) {
 			defer func() { p = recover() }()
 			g.ServeHTTP(w, r)

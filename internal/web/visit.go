@@ -9,6 +9,7 @@ import (
 
 	"postfach/internal/explain"
 	"postfach/internal/explore"
+	"postfach/pop3"
 )
 
 // background marks requests that a script made by itself: nobody looks.
@@ -71,6 +72,10 @@ func (v *visit) fail(err error) {
 	h.Del("Content-Disposition")
 	setHeaders(h)
 	f := failureOf(err, v.language())
+	if v.account != nil && pop3.CodeOf(err).Is(pop3.CodeAuth) {
+		v.showLogin(f.Status, f)
+		return
+	}
 	v.show("failure", f.Title, f.Status, f)
 }
 

@@ -27,6 +27,7 @@ var ErrNotLoopback = errors.New("not a loopback address")
 type Face struct {
 	picker explore.Picker
 	doors  *doors
+	home   string // path of all pages, without "/" at its end
 	pages  *pages
 	limits limits
 
@@ -46,7 +47,7 @@ func New(p explore.Picker) (*Face, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Face{picker: p, doors: &doors{}, pages: all, limits: defaultLimits(), ending: make(chan struct{})}
+	f := &Face{picker: p, doors: &doors{}, home: newHome(), pages: all, limits: defaultLimits(), ending: make(chan struct{})}
 	f.end = sync.OnceFunc(func() { close(f.ending) })
 	return f, nil
 }
@@ -82,7 +83,7 @@ func defaultLimits() limits {
 // Address returns what a person types into the browser for a server that listens
 // at addr. The token in it works once; each call makes a new one.
 func (f *Face) Address(addr net.Addr) string {
-	return "http://" + addr.String() + "/?token=" + f.doors.newToken()
+	return "http://" + addr.String() + f.home + "/?token=" + f.doors.newToken()
 }
 
 // Serve serves until ctx ends, and closes l and the Face. Requests that have

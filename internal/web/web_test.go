@@ -102,6 +102,7 @@ type browser struct {
 	t      testing.TB
 	client *http.Client
 	base   string
+	home   string // in base; pages are seen without it
 	html   string // the last page
 	status int
 	header http.Header
@@ -112,20 +113,20 @@ type browser struct {
 func visitor(t testing.TB, p explore.Picker) *browser {
 	t.Helper()
 	f, addr := serve(t, p)
-	b := stranger(t, addr)
+	b := stranger(t, f, addr)
 	b.get(strings.TrimPrefix(f.Address(addr), b.base))
 	return b
 }
 
 // stranger is a browser without a cookie.
-func stranger(t testing.TB, addr net.Addr) *browser {
+func stranger(t testing.TB, f *Face, addr net.Addr) *browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &browser{t: t, client: &http.Client{Jar: jar, Transport: transport}, base: "http://" + addr.String()}
+	return &browser{t: t, client: &http.Client{Jar: jar, Transport: transport}, base: "http://" + addr.String() + f.home, home: f.home}
 }
 
 // opened is a browser at the list of an open maildrop.
@@ -148,7 +149,8 @@ func (b *browser) do(r *http.Request) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.html, b.status, b.header, b.at = string(body), answer.StatusCode, answer.Header, answer.Request.URL
+	b.html, b.status, b.header, b.at = strings.ReplaceAll(string(body), b.home, ""), answer.StatusCode, answer.Header, new(*answer.Request.URL)
+	b.at.Path = strings.TrimPrefix(b.at.Path, b.home)
 }
 
 func (b *browser) request(method, path string, form url.Values) *http.Request {
