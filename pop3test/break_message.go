@@ -79,7 +79,9 @@ func messageFaults() []Fault {
 			Name: "stuffing-counts", Doc: "Sizes count the dots that byte-stuffing adds.",
 			Rules: []string{"P3-MSG-04", "P3-MSG-05"},
 			Edit: func(e *Exchange) {
-				resize(e, func(n int, octets int64) int64 { return octets + int64(strings.Count("\r\n"+onWire(e.stored(n)), "\r\n.")) })
+				resize(e, func(n int, octets int64) int64 {
+					return octets + int64(strings.Count("\r\n"+onWire(e.stored(n)), "\r\n."))
+				})
 			},
 		},
 		{
