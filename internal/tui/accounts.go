@@ -19,7 +19,10 @@ func newAccounts(a *app) *menu {
 		accounts = append([]explore.Account{*s}, accounts...)
 	}
 	for _, account := range accounts {
-		m.items = append(m.items, item{line(account.Name), line(where(account)), func(a *app) tea.Cmd { return a.choose(account) }})
+		m.items = append(m.items, item{line(account.Name), line(where(account)), func(a *app) tea.Cmd {
+			a.typed = ""
+			return a.choose(account)
+		}})
 	}
 	if a.picker.Parse != nil {
 		m.items = append(m.items, item{"other…", "type in an address", (*app).typeAccount})
@@ -39,10 +42,12 @@ func where(account explore.Account) string {
 	return account.User + " at " + account.Host
 }
 
-// typeAccount asks for an account that is in no file.
+// typeAccount asks for an account that is in no file. What was typed in before is
+// still there: an address that cannot be opened is mostly one that is almost right.
 func (a *app) typeAccount() tea.Cmd {
-	p := &prompt{label: "account (you@example.org, or pop3s://user@host):"}
+	p := &prompt{label: "account (you@example.org, pop3s://you@host):", input: newInput(a.typed)}
 	p.enter = func(a *app, typed string) tea.Cmd {
+		a.typed = typed
 		account, err := a.picker.Parse(typed)
 		if err != nil {
 			p.again(a, err)
@@ -103,18 +108,22 @@ func (a *app) connect(password string) tea.Cmd {
 	e := a.e
 	return a.start("connecting to "+line(a.account.Host), func(ctx context.Context, _ *job) then {
 		err := e.Connect(ctx, password)
-		return func(a *app) tea.Cmd { return a.connected(err) }
+		return func(a *app) tea.Cmd { return a.connected(err, password) }
 	})
 }
 
-func (a *app) connected(err error) tea.Cmd {
+func (a *app) connected(err error, password string) tea.Cmd {
+	var stranger *explore.UntrustedError
 	switch {
 	case err == nil:
+		a.typed = ""
 		if a.list == nil {
 			a.list = newList()
 			a.push(a.list)
 		}
 		return nil
+	case errors.As(err, &stranger) && a.account.Trust != nil:
+		return a.askTrust(stranger, password)
 	case wantsPassword(err) && !a.account.NoPassword:
 		return a.enter(err)
 	}
@@ -135,7 +144,8 @@ func wantsPassword(err error) bool {
 	return errors.As(err, &refused) && (refused.Code == "" || refused.Code.Is(pop3.CodeAuth))
 }
 
-// closeAccount goes back to the choice of accounts.
+// closeAccount goes back to the choice of accounts, or to the address that was
+// typed in.
 func (a *app) closeAccount() tea.Cmd {
 	e, said := a.e, a.said
 	return a.start("letting go", func(context.Context, *job) then {
@@ -143,6 +153,9 @@ func (a *app) closeAccount() tea.Cmd {
 		return func(a *app) tea.Cmd {
 			a.forget()
 			a.said = said
+			if a.typed != "" {
+				return a.typeAccount()
+			}
 			return nil
 		}
 	})

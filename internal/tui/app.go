@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type app struct {
 
 	screens  []screen // the last is seen
 	list     *list    // nil: never connected
+	typed    string   // the address that was typed in last
 	protocol protocol
 	prompt   *prompt
 	job      *job
@@ -66,6 +68,9 @@ type saying struct {
 func newApp(ctx context.Context, p explore.Picker, o Options) *app {
 	a := &app{picker: p, saveTo: o.SaveTo, now: time.Now, dark: true, theme: newTheme(true), held: map[io.Closer]struct{}{}}
 	a.ctx, a.cancel = context.WithCancel(ctx)
+	if here, err := os.Getwd(); err == nil && a.saveTo == "" {
+		a.saveTo = here // a person sees where things go
+	}
 	a.screens = []screen{newAccounts(a)}
 	return a
 }

@@ -76,7 +76,7 @@ func (c columns) entry(t *theme, e explore.Entry) row {
 		r = append(r, span{t.fit(date(s.Date, c.dateForm), c.date) + " ", plain})
 	}
 	switch {
-	case e.Problem != "":
+	case e.Problem != "" && !e.Known:
 		r = append(r, span{t.fit("cannot be looked at: "+line(e.Problem), c.from+1+c.subject), warning})
 	case !e.Known:
 		r = append(r, span{t.fit("…", c.from+1+c.subject), dim})

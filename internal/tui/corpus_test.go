@@ -56,7 +56,7 @@ func TestCorpusOpens(t *testing.T) {
 				t.Errorf("%s: %s", filepath.Base(path), top.why)
 			}
 			s.keys("h", "end", "t", "end")
-			s.keys("esc", "s")
+			s.keys("esc", "S")
 		case *rawView:
 			asSource++
 		}

@@ -7,10 +7,10 @@ func (a *app) help() tea.Cmd {
 	if p, ok := a.top().(*textPage); ok && p.name == helpName {
 		return nil
 	}
-	own, all := a.top().keys(a), everywhere(a)
+	own, all, about := a.top().keys(a), everywhere(a), howItWorks(a.mailProgram())
 	return a.push(newTextPage(helpName, func(t *theme, w int) []row {
 		rows := []row{text(strong, "How it works")}
-		for _, s := range howItWorks() {
+		for _, s := range about {
 			rows = append(rows, t.paragraph(row{{" – ", dim}}, plain, s, w)...)
 		}
 		rows = append(rows, nil, text(strong, "Keys here"))
@@ -34,11 +34,11 @@ func keyRows(t *theme, keys []key, w int) []row {
 	return rows
 }
 
-func howItWorks() []shown {
+func howItWorks(mailProgram shown) []shown {
 	return []shown{
 		"Looking deletes nothing. Marking deletes nothing either: it is a note that is kept here. Only D shows what is marked and deletes it, after you have typed yes.",
-		"While the mailbox is HELD, your mail program cannot get in. When nobody presses a key for a while it is let go; l does that at once, r comes back with a fresh list. Marks are kept meanwhile.",
-		"A message with ! cannot be looked at. It may be the one that your mail program chokes on. It can be marked and deleted all the same.",
+		"While the mailbox is HELD, " + mailProgram + " cannot get in. When nobody presses a key for a while it is let go; l does that at once, r comes back with a fresh list. Marks are kept meanwhile.",
+		"A message with ! cannot be looked at. It may be the one that " + mailProgram + " chokes on. It can be marked and deleted all the same.",
 		"If the connection is lost, nothing is deleted.",
 	}
 }

@@ -81,26 +81,29 @@ func TestNothingHostileReachesTheScreen(t *testing.T) {
 	}}
 	r := &reader{entry: entry, msg: &msg, part: &part, text: block(evil + strings.Repeat("界e\u0301", 100)), why: line(evil), cut: true}
 	r.build = r.page
+	who := &untrusted{problem: &explore.UntrustedError{Pin: evil, Certificate: server.TLS.PeerCertificates[0], Err: err}}
+	who.build = who.page
 	st := &staged{entries: []explore.Entry{entry, problem}}
 	st.build = st.page
 	screens := map[string]screen{
-		"accounts": nil,
-		"list":     nil,
-		"reader":   r,
-		"headers":  &reader{entry: entry, msg: &msg, part: &part, whole: true, pager: pager{build: (&reader{msg: &msg, part: &part, whole: true}).page}},
-		"parts":    &tree{r: r, parts: []branch{{&part, 0}, {&part, 199}}},
-		"source":   &rawView{r: r, lines: []explore.RawLine{{Text: evil, Stuffed: true, End: evil, Cut: 7}}},
-		"failed":   &rawView{r: r, err: err},
-		"staged":   st,
+		"accounts":  nil,
+		"list":      nil,
+		"reader":    r,
+		"headers":   &reader{entry: entry, msg: &msg, part: &part, whole: true, pager: pager{build: (&reader{msg: &msg, part: &part, whole: true}).page}},
+		"parts":     &tree{r: r, parts: []branch{{&part, 0}, {&part, 199}}},
+		"source":    &rawView{r: r, lines: []explore.RawLine{{Text: evil, Stuffed: true, End: evil, Cut: 7}}},
+		"failed":    &rawView{r: r, err: err},
+		"staged":    st,
+		"untrusted": who,
 		"outcome": newOutcome(explore.Outcome{
 			Deleted: []explore.Entry{entry}, Gone: []explore.Entry{entry}, Changed: []explore.Entry{problem}, Unknown: []explore.Entry{entry},
 			Refused: map[explore.Key]error{entry.Key: err},
-		}, err, []explore.Entry{entry}),
+		}, err, []explore.Entry{entry}, "your mail program"),
 		"server": newTextPage("server", func(t *theme, w int) []row {
 			return append(encryption(t, server.TLS, explore.Account{}, time.Now(), w), capabilities(t, server, explain.English, w)...)
 		}),
 		"diagnosis": newTextPage("check", func(t *theme, w int) []row { return diagnosis(t, &d, w) }),
-		"protocol":  &protocolScreen{},
+		"protocol":  nil,
 	}
 	for name, s := range screens {
 		for _, size := range [][2]int{{40, 12}, {80, 24}, {160, 50}, {200, 60}} {
@@ -123,6 +126,10 @@ func TestNothingHostileReachesTheScreen(t *testing.T) {
 					warned := line
 					warned.Note.Warning, warned.Note.Refused = true, true
 					a.protocol = protocol{shows: true, lines: []explain.Line{line, warned}}
+				}
+				if name == "protocol" {
+					a.protocol.next = 2
+					a.showWire()
 				}
 				if s != nil {
 					a.push(s)

@@ -44,7 +44,7 @@ func TestKeysAreNotTakenTwice(t *testing.T) {
 	s.keys("enter")
 	s.until("· message 1", "The text of first")
 	check()
-	s.keys("s")
+	s.keys("S")
 	s.until("␍␊")
 	check()
 	s.keys("esc", "t")
@@ -71,7 +71,7 @@ func TestSmallAndLargeWindows(t *testing.T) {
 			s.keys("p", "home", "d", "D", "esc", "?", "end", "home", "esc", "i", "end", "esc", "/", "x", "esc")
 			s.keys("end", "enter")
 			settled()
-			s.keys("h", "end", "t", "end", "esc", "s", "right", "left", "end", "esc", "esc", "x", "enter", "esc", "esc", "P", "esc", "U", "q")
+			s.keys("h", "end", "t", "end", "esc", "S", "right", "left", "end", "esc", "esc", "x", "enter", "esc", "esc", "P", "esc", "U", "q")
 			if !s.quit {
 				s.when("it leaves", func() bool { return s.quit })
 			}

@@ -2,40 +2,69 @@ package tui
 
 import (
 	"context"
+	"errors"
 
 	tea "charm.land/bubbletea/v2"
 
 	"postfach/internal/explore"
+	"postfach/internal/hint"
 )
 
 // A mark is made here and not on the server: it can be taken back until a person
 // says yes to the staged list.
 
+// toggle stays where it is: done twice, it is undone.
 func (l *list) toggle(a *app) tea.Cmd {
+	with := a.e.Mark
 	if l.under().Marked {
-		return l.unmark(a)
+		with = a.e.Unmark
 	}
-	return l.mark(a)
+	l.change(a, with)
+	return nil
 }
 
-func (l *list) mark(a *app) tea.Cmd   { return l.change(a, a.e.Mark) }
-func (l *list) unmark(a *app) tea.Cmd { return l.change(a, a.e.Unmark) }
+func (l *list) mark(a *app) tea.Cmd   { return l.changeAndMove(a, a.e.Mark) }
+func (l *list) unmark(a *app) tea.Cmd { return l.changeAndMove(a, a.e.Unmark) }
 
-// change marks or unmarks the message under the cursor, and goes on to the next.
-func (l *list) change(a *app, with func(...explore.Key) error) tea.Cmd {
+func (l *list) changeAndMove(a *app, with func(...explore.Key) error) tea.Cmd {
+	if !l.change(a, with) {
+		return nil
+	}
+	return l.move(a, 1)
+}
+
+// change marks or unmarks the message under the cursor. It reports whether that
+// message is still listed.
+func (l *list) change(a *app, with func(...explore.Key) error) bool {
 	if l.on == "" {
-		return nil // without keys Unmark is for all
+		return false // without keys Unmark is for all
 	}
 	if err := with(l.on); err != nil {
-		a.fail(err)
-		return nil
+		a.refuse(err)
+		return false
 	}
 	if l.query.MarkedOnly {
 		l.on = ""
 		l.refresh(a)
-		return nil
+		return false
 	}
-	return l.move(a, 1)
+	return true
+}
+
+// refuse says why a mark cannot be set.
+func (a *app) refuse(err error) {
+	if errors.Is(err, explore.ErrReadOnly) {
+		err = a.readOnly()
+	}
+	a.fail(err)
+}
+
+// readOnly says that nothing can be deleted here, and what to do.
+func (a *app) readOnly() error {
+	if !a.account.Local {
+		return explore.ErrReadOnly
+	}
+	return hint.Add(explore.ErrReadOnly, "leave (q) and start again with --write to delete messages")
 }
 
 func (l *list) unmarkAll(a *app) tea.Cmd {
@@ -55,7 +84,7 @@ func (a *app) markOne(e explore.Entry, marked bool) tea.Cmd {
 		with, said = a.e.Mark, "marked; D in the list deletes what is marked"
 	}
 	if err := with(e.Key); err != nil {
-		a.fail(err)
+		a.refuse(err)
 		return nil
 	}
 	a.tell(good, said)
@@ -76,7 +105,7 @@ func (a *app) letGo() tea.Cmd {
 				a.fail(stopped(err))
 				return nil
 			}
-			a.tell(good, "let go: nothing was deleted, your mail program can get in now")
+			a.tell(good, "let go: nothing was deleted, "+a.mailProgram()+" can get in now")
 			return nil
 		}
 	})

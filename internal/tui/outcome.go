@@ -8,7 +8,7 @@ import (
 
 // newOutcome says in plain words what was deleted, what was not, and what nobody
 // knows.
-func newOutcome(o explore.Outcome, err error, asked []explore.Entry) *textPage {
+func newOutcome(o explore.Outcome, err error, asked []explore.Entry, mailProgram shown) *textPage {
 	return newTextPage("what was deleted", func(t *theme, w int) []row {
 		var rows []row
 		if err != nil {
@@ -32,7 +32,7 @@ func newOutcome(o explore.Outcome, err error, asked []explore.Entry) *textPage {
 		if len(o.Deleted)+len(o.Refused)+len(o.Changed)+len(o.Gone)+len(o.Unknown) == 0 {
 			rows = append(rows, text(strong, "Nothing was deleted."), nil)
 		}
-		return append(rows, t.paragraph(nil, plain, "The mailbox is closed now, and your mail program can get in. r opens it again with a fresh list.", w)...)
+		return append(rows, t.paragraph(nil, plain, "The mailbox is closed now, and "+mailProgram+" can get in. r opens it again with a fresh list.", w)...)
 	}, key{on: "r enter", name: "r", does: "open again", run: again})
 }
 
@@ -48,13 +48,13 @@ func they(n int) shown {
 	return "these " + count(n) + " messages are"
 }
 
-// refused lists what the server would not mark, in the order in which it was
-// asked for, with its words.
+// refused lists what could not be deleted, in the order in which it was asked
+// for, and why.
 func refused(t *theme, o explore.Outcome, asked []explore.Entry, w int) []row {
 	if len(o.Refused) == 0 {
 		return nil
 	}
-	rows := t.paragraph(nil, warning, "Refused by the server, still there:", w)
+	rows := t.paragraph(nil, warning, "Left alone, still there:", w)
 	for _, e := range asked {
 		if why := o.Refused[e.Key]; why != nil {
 			rows = append(rows, listed(t, e, w)...)

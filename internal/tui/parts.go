@@ -44,7 +44,7 @@ func (tr *tree) add(p *message.Part, depth int) {
 }
 
 func (tr *tree) title() shown {
-	return sayf("%s of message %d", many(len(tr.parts), "part"), tr.r.entry.Number)
+	return many(len(tr.parts), "part") + " of " + numbered(tr.r.entry)
 }
 
 func (tr *tree) keys(*app) []key {
@@ -52,7 +52,7 @@ func (tr *tree) keys(*app) []key {
 		{on: "esc q t tab", name: "esc", does: "back", run: (*app).pop},
 		{on: "enter", does: "read", help: "read the part under the cursor", run: tr.read},
 		{on: "w", does: "save", help: "save the part under the cursor, under its name", run: tr.save},
-		{on: "s S", name: "s", does: "source", help: "the message as it crossed the wire", run: tr.r.showSource},
+		{on: "S", does: "source", help: "the message as it crossed the wire", run: tr.r.showSource},
 	}
 	return append(keys, moves(func(_ *app, n int) tea.Cmd {
 		tr.at = max(0, min(tr.at+n, len(tr.parts)-1))

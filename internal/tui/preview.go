@@ -30,7 +30,9 @@ type preview struct {
 	text    []shown
 	problem error
 	ready   bool
-	cancel  context.CancelFunc
+	// readOnly: nothing can be marked.
+	readOnly bool
+	cancel   context.CancelFunc
 	// bad are messages that could not be had. A message that ends the connection
 	// must not do so again because the cursor passes.
 	bad map[explore.Key]error
@@ -57,6 +59,17 @@ func (p *preview) follow(a *app) tea.Cmd {
 		return nil
 	}
 	return tea.Tick(previewAfter, func(time.Time) tea.Msg { return previewDue{on.Key} })
+}
+
+// forgive looks again at a message that could be had after all.
+func (p *preview) forgive(k explore.Key) {
+	if p.bad[k] == nil {
+		return
+	}
+	delete(p.bad, k)
+	if p.of == k {
+		p.set("")
+	}
 }
 
 func (p *preview) set(k explore.Key) {
@@ -125,12 +138,13 @@ func (p *preview) came(msg previewed) {
 func (p *preview) draw(a *app, w, h int) []string {
 	t := a.theme
 	on := a.list.under()
-	head := p.head(t, on, w, a.picker.Options.NoHeaders)
+	head := p.head(a, on, w)
 	head = head[:min(len(head), h)]
 	out := t.page(head, w, len(head))
-	if on.Key != p.of || !p.ready {
+	if on.Key != p.of || !p.ready || p.problem != nil && on.Problem != "" { // the head says it
 		return append(out, t.page(nil, w, h-len(out))...)
 	}
+	p.readOnly = a.account.ReadOnly
 	p.build = p.rows
 	return append(out, p.pager.draw(t, w, h-len(out))...)
 }
@@ -138,6 +152,9 @@ func (p *preview) draw(a *app, w, h int) []string {
 func (p *preview) rows(t *theme, w int) []row {
 	if p.problem != nil {
 		rows := complaint(t, p.problem, w)
+		if p.readOnly {
+			return rows
+		}
 		return append(rows, t.paragraph(nil, plain, "You can mark it all the same (space) and delete it (D).", w)...)
 	}
 	var rows []row
@@ -150,7 +167,8 @@ func (p *preview) rows(t *theme, w int) []row {
 }
 
 // head is what the list knows, and what to do where that is little.
-func (p *preview) head(t *theme, e explore.Entry, w int, noHeaders bool) []row {
+func (p *preview) head(a *app, e explore.Entry, w int) []row {
+	t := a.theme
 	rule := func(s shown) row { return text(dim, s+" "+dashes(w-t.width(s)-1)) }
 	switch {
 	case e.Key == "":
@@ -158,14 +176,29 @@ func (p *preview) head(t *theme, e explore.Entry, w int, noHeaders bool) []row {
 	case e.Problem != "":
 		rows := []row{rule("─ this message cannot be looked at")}
 		rows = append(rows, t.paragraph(row{{"! ", warning}}, warning, line(e.Problem), w)...)
-		return append(rows, t.paragraph(nil, plain, "It may be the one that your mail program chokes on. You can mark it (space) and delete it (D) without reading it, or save it as it is (w).", w)...)
-	case !e.Known && noHeaders:
+		advice := "It may be the one that " + a.mailProgram() + " chokes on. "
+		if a.account.ReadOnly {
+			advice += "It can be deleted where the mailbox is not open for reading only."
+		} else {
+			advice += "You can mark it (space) and delete it (D) without reading it, or save it as it is (w)."
+		}
+		rows = append(rows, t.paragraph(nil, plain, advice, w)...)
+		if e.Known {
+			rows = append(rows, nil)
+			return append(rows, fields(e.Summary)...)
+		}
+		return rows
+	case !e.Known && a.picker.Options.NoHeaders:
 		return []row{rule("─ no preview: headers are not read here; enter loads the message")}
 	case !e.Known:
 		return []row{rule("─ preview: the header is not read yet")}
 	}
-	s := e.Summary
-	rows := []row{rule("─ preview")}
+	return append(append([]row{rule("─ preview")}, fields(e.Summary)...), nil)
+}
+
+// fields are the usual ones of a header.
+func fields(s message.Summary) []row {
+	var rows []row
 	for _, f := range []struct{ name, value shown }{
 		{"From:    ", sender(s)},
 		{"To:      ", line(s.To)},
@@ -176,7 +209,7 @@ func (p *preview) head(t *theme, e explore.Entry, w int, noHeaders bool) []row {
 			rows = append(rows, row{{f.name, dim}, {f.value, plain}})
 		}
 	}
-	return append(rows, nil)
+	return rows
 }
 
 func sender(s message.Summary) shown {

@@ -1,6 +1,9 @@
 package tui
 
 import (
+	"slices"
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -49,12 +52,40 @@ func (p *prompt) again(a *app, err error) {
 	a.prompt = p
 }
 
-// rows draws it.
-func (p *prompt) rows(t *theme, w int) []row {
-	var rows []row
-	if p.err != nil {
-		rows = append(rows, complaint(t, p.err, w)...)
+// rows draws it in at most h lines: of what is wrong as much as there is room for.
+func (p *prompt) rows(t *theme, w, h int) []row {
+	ask := p.ask(t, w)
+	ask = ask[max(0, len(ask)-h):]
+	if p.err == nil {
+		return ask
 	}
+	return append(shorten(t, complaint(t, p.err, w), w, h-len(ask)), ask...)
+}
+
+// shorten leaves out what is more than h lines, and shows that.
+func shorten(t *theme, rows []row, w, h int) []row {
+	if len(rows) <= h || h <= 0 {
+		return rows[:min(len(rows), max(0, h))]
+	}
+	last := append(row{}, rows[h-1]...)
+	if len(last) == 0 {
+		last = row{{}}
+	}
+	used := 0
+	for _, s := range last {
+		used += t.width(s.text)
+	}
+	end := &last[len(last)-1]
+	if over := used + 2 - w; over > 0 {
+		end.text = t.fit(end.text, t.width(end.text)-over-1)
+	}
+	end.text = shown(strings.TrimRight(string(end.text), " …")) + " …"
+	return append(slices.Clone(rows[:h-1]), last)
+}
+
+// ask is the question, and what was typed.
+func (p *prompt) ask(t *theme, w int) []row {
+	var rows []row
 	label := p.label + " "
 	if t.width(label) > w/2 {
 		for _, part := range t.wrap(p.label, w) {

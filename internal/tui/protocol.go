@@ -26,7 +26,7 @@ func (p *protocol) refresh(a *app) {
 	if p.up > 0 { // what is read stays where it is
 		p.up += len(lines)
 	}
-	if over := len(p.lines) - maxLog; over > 0 {
+	if over := len(p.lines) - maxLog; over > maxLog/5 { // not for each line
 		p.lines = append([]explain.Line(nil), p.lines[over:]...)
 	}
 	p.scroll(0)
@@ -36,7 +36,7 @@ func (p *protocol) scroll(n int) { p.up = max(0, min(p.up+n, len(p.lines)-1)) }
 
 // height is how many lines the pane has of those that a screen leaves.
 func (p *protocol) height(a *app, body int) int {
-	if _, whole := a.top().(*protocolScreen); whole || !p.shows || a.e == nil || body < 6 {
+	if _, whole := a.top().(*wire); whole || !p.shows || a.e == nil || body < 6 {
 		return 0
 	}
 	return min(max(3, body/3), 16)
@@ -47,9 +47,9 @@ func (p *protocol) pane(t *theme, w, h int) []string {
 	if h == 0 {
 		return nil
 	}
-	head := shown("─ on the wire ([ ] scroll, p closes) ")
+	head := shown("─ on the wire (P all of it, [ ] scroll, p closes) ")
 	if p.up > 0 {
-		head = "─ on the wire, " + many(p.up, "line") + " before the newest ([ ] scroll) "
+		head = "─ on the wire, " + many(p.up, "line") + " before the newest (P all of it, [ ] scroll) "
 	}
 	out := []string{t.draw(text(dim, head+dashes(w-t.width(head))), w, plain)}
 	return append(out, p.draw(t, w, h-1)...)
@@ -129,19 +129,6 @@ func besides(t *theme, rows []row, l look, s shown, w int) []row {
 	return rows
 }
 
-// A protocolScreen is the protocol alone.
-type protocolScreen struct{}
-
-func (*protocolScreen) title() shown { return "on the wire" }
-
-func (*protocolScreen) keys(a *app) []key {
-	keys := []key{{on: "esc q P", name: "esc", does: "back", run: (*app).pop}}
-	return append(keys, moves(func(a *app, n int) tea.Cmd { a.protocol.scroll(-n); return nil },
-		func() int { return max(1, a.room()/2) })...)
-}
-
-func (*protocolScreen) rows(a *app, w, h int) []string { return a.protocol.draw(a.theme, w, h) }
-
 // everywhere are the keys that all screens have.
 func everywhere(a *app) []key {
 	keys := []key{{on: "?", does: "help", help: "this help", run: (*app).help}}
@@ -156,10 +143,11 @@ func everywhere(a *app) []key {
 			a.protocol.shows = !a.protocol.shows
 			return nil
 		}},
-		key{on: "P", help: "the same on the whole screen", run: func(a *app) tea.Cmd { return a.push(&protocolScreen{}) }},
+		key{on: "P", help: "the same on the whole screen", run: (*app).showWire},
 		key{on: "[", help: "scroll it up", run: func(a *app) tea.Cmd { a.protocol.scroll(2); return nil }},
 		key{on: "]", help: "scroll it down", run: func(a *app) tea.Cmd { a.protocol.scroll(-2); return nil }},
-		key{on: "n", help: "the notice is seen", run: func(a *app) tea.Cmd { a.e.Seen(); return nil }},
+		key{on: "n", help: "dismiss the notice", run: (*app).dismiss},
+		key{on: "N", help: "read all of the notice", run: (*app).readNotice},
 		key{on: "ctrl+c", name: "^C", help: "leave; nothing is deleted by that", run: (*app).interrupt},
 	)
 }

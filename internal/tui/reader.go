@@ -48,6 +48,10 @@ func (a *app) load(entry explore.Entry, use func(*app, *reader) tea.Cmd) tea.Cmd
 				a.fail(errStopped)
 				return nil
 			}
+			if now, ok := e.Entry(entry.Key); ok {
+				r.entry = now // it has a number by now
+			}
+			a.list.preview.forgive(entry.Key)
 			return use(a, r)
 		}
 	})
@@ -106,13 +110,21 @@ func isText(p *message.Part) bool { return p.Type == "" || len(p.Type) > 5 && p.
 
 func (r *reader) closed(a *app) { a.drop(r.stored) }
 
-func (r *reader) title() shown { return sayf("message %d", r.entry.Number) + r.below() }
+func (r *reader) title() shown { return numbered(r.entry) + r.below() }
+
+// numbered is what a message is called in this session.
+func numbered(e explore.Entry) shown {
+	if e.Number == 0 {
+		return "message"
+	}
+	return sayf("message %d", e.Number)
+}
 
 func (r *reader) keys(*app) []key {
 	keys := []key{
 		{on: "esc q", name: "esc", does: "back", run: (*app).pop},
 		{on: "t tab", name: "t", does: "parts", help: "the parts of the message, attachments among them", run: r.showParts},
-		{on: "s S", name: "s", does: "source", help: "the message as it crossed the wire", run: r.showSource},
+		{on: "S", does: "source", help: "the message as it crossed the wire", run: r.showSource},
 		{on: "h", does: "headers", help: "all header fields, or the usual ones", run: func(*app) tea.Cmd { r.whole = !r.whole; r.top = 0; r.stale(); return nil }},
 		{on: "w", does: "save", help: "save the whole message as it is", run: func(a *app) tea.Cmd { return a.saveMessage(r.entry) }},
 		{on: "d", does: "mark", help: "mark the message for deletion", run: func(a *app) tea.Cmd { return a.markOne(r.entry, true) }},
@@ -144,7 +156,7 @@ func (r *reader) rows(a *app, w, h int) []string { return r.draw(a.theme, w, h) 
 func (r *reader) page(t *theme, w int) []row {
 	rows := r.header(t, w)
 	if r.msg.Problem != "" {
-		rows = append(rows, t.paragraph(row{{"! ", warning}}, warning, line(r.msg.Problem)+"; s shows everything", w)...)
+		rows = append(rows, t.paragraph(row{{"! ", warning}}, warning, line(r.msg.Problem)+"; S shows everything", w)...)
 	}
 	if r.part != nil && r.part.Problem != "" {
 		rows = append(rows, t.paragraph(row{{"! ", warning}}, warning, line(r.part.Problem), w)...)
@@ -152,7 +164,7 @@ func (r *reader) page(t *theme, w int) []row {
 	rows = append(rows, r.attachments(t, w)...)
 	rows = append(rows, text(dim, dashes(w)))
 	if r.why != "" {
-		rows = append(rows, t.paragraph(nil, dim, "("+r.why+"; t shows the parts, s the source)", w)...)
+		rows = append(rows, t.paragraph(nil, dim, "("+r.why+"; t shows the parts, S the source)", w)...)
 	}
 	for _, l := range r.text {
 		for _, part := range t.wrap(l, w) {
@@ -160,10 +172,10 @@ func (r *reader) page(t *theme, w int) []row {
 		}
 	}
 	if r.why == "" && blank(r.text) {
-		rows = append(rows, text(dim, "(there is no text; s shows the source)"))
+		rows = append(rows, text(dim, "(there is no text; S shows the source)"))
 	}
 	if r.cut {
-		rows = append(rows, t.paragraph(nil, warning, "there is more: s shows all of it, w saves it", w)...)
+		rows = append(rows, t.paragraph(nil, warning, "there is more: S shows all of it, w saves it", w)...)
 	}
 	return rows
 }

@@ -106,7 +106,7 @@ func TestExport(t *testing.T) {
 	s.keys("down", "enter")
 	s.until("where to:")
 	s.keys("enter")
-	s.until("2 messages exported to")
+	s.until("2 messages exported as mbox to ")
 	if got := mustRead(t, filepath.Join(s.a.saveTo, "mail.mbox")); strings.Count(got, "\nSubject: ") != 2 {
 		t.Errorf("the mbox holds %q", got)
 	}

@@ -69,7 +69,7 @@ func (a *app) saveAs(name string, write func(ctx context.Context, w io.Writer) e
 			return func(a *app) tea.Cmd {
 				switch {
 				case err == nil:
-					a.tell(good, "saved "+line(filepath.Base(path))+" in "+line(filepath.Dir(path)))
+					a.tell(good, "saved "+line(filepath.Base(path))+" in "+whole(filepath.Dir(path)))
 				case errors.Is(err, explore.ErrExists):
 					p.input = newInput(free(path))
 					p.again(a, hint.Add(fmt.Errorf("%s is there already", path), "it stays as it is; this name is free"))
@@ -98,6 +98,14 @@ func place(typed string) (string, error) {
 		return filepath.Join(home, rest), nil
 	}
 	return typed, nil
+}
+
+// whole is a path that says where it is.
+func whole(path string) shown {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return line(path)
 }
 
 // free returns path, or the first of name-2.pdf, name-3.pdf that is not there.

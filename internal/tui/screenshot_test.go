@@ -44,7 +44,7 @@ func TestScreenshot(t *testing.T) {
 	x := startTerminal(t, srv, w, h)
 	x.press("Enter")
 	x.until("HELD", "One more thing", "Scan of 212 pages")
-	x.press("Home", "Down", "Down", "Down", "Down", "Down", "Space", "p")
+	x.press("Home", "Down", "Down", "Down", "Down", "Down", "d", "p")
 	x.until("1 marked D", "easily got wrong", "TOP 7 40", "That was the beginning of message 7")
 	svg := picture(x.do("capture-pane", "-e", "-p", "-N", "-t", "s"), w, h)
 	if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {

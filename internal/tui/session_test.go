@@ -232,7 +232,7 @@ func TestRefusedDeletionIsSaid(t *testing.T) {
 	s := open(t, srv, 100, 30)
 	s.until("second")
 	s.keys("home", "d", "d", "D", "yes", "enter")
-	s.until("Refused by the server", "not this one", "Deleted: the server confirmed that this message is gone")
+	s.until("Left alone, still there", "not this one", "Deleted: the server confirmed that this message is gone")
 	if got := remaining(t, srv); len(got) != 1 {
 		t.Errorf("the maildrop has %q", got)
 	}

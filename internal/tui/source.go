@@ -79,7 +79,7 @@ func (s *rawView) came(msg sourceCame) {
 }
 
 func (s *rawView) title() shown {
-	at := sayf("source of message %d, line %d", s.r.entry.Number, s.first+1)
+	at := "source of " + numbered(s.r.entry) + ", line " + count(s.first+1)
 	if s.end && s.h >= len(s.lines) {
 		at += " to the end"
 	}
@@ -88,7 +88,7 @@ func (s *rawView) title() shown {
 
 func (s *rawView) keys(*app) []key {
 	keys := []key{
-		{on: "esc q s S", name: "esc", does: "back", run: s.back},
+		{on: "esc q S", name: "esc", does: "back", run: s.back},
 		{on: "left", name: "←", does: "left", help: "long lines: to the left", run: func(*app) tea.Cmd { s.left = max(0, s.left-20); return nil }},
 		{on: "right", name: "→", does: "right", help: "long lines: to the right", run: func(*app) tea.Cmd { s.left += 20; return nil }},
 		{on: "w", does: "save", help: "save the whole message as it is", run: func(a *app) tea.Cmd { return a.saveMessage(s.r.entry) }},

@@ -22,6 +22,10 @@ type staged struct {
 // stage shows what is marked.
 func (a *app) stage() tea.Cmd {
 	entries := a.e.Marked()
+	if a.account.ReadOnly && len(entries) == 0 {
+		a.fail(a.readOnly())
+		return nil
+	}
 	if len(entries) == 0 {
 		a.tell(plain, "nothing is marked: space marks the message under the cursor")
 		return nil
@@ -35,7 +39,7 @@ func (a *app) stage() tea.Cmd {
 // ask asks for the word.
 func (s *staged) ask(a *app) tea.Cmd {
 	p := &prompt{
-		label: sayf("type yes to delete %s for good:", many(len(s.entries), "message")),
+		label: "type yes to delete " + many(len(s.entries), "message") + ", " + count(s.octets()) + " octets, for good:",
 		escape: func(a *app) tea.Cmd {
 			a.pop()
 			a.tell(good, "nothing was deleted; the marks are still there")
@@ -69,7 +73,7 @@ func (s *staged) commit(a *app) tea.Cmd {
 				a.fail(hint.Add(fmt.Errorf("nothing was deleted: %w", err), "look at the list again with D"))
 				return nil
 			}
-			return a.push(newOutcome(outcome, stopped(err), s.entries))
+			return a.push(newOutcome(outcome, stopped(err), s.entries, a.mailProgram()))
 		}
 	})
 }
@@ -86,14 +90,21 @@ func (s *staged) keys(*app) []key {
 
 func (s *staged) rows(a *app, w, h int) []string { return s.draw(a.theme, w, h) }
 
-func (s *staged) page(t *theme, w int) []row {
+// octets are what is deleted, together.
+func (s *staged) octets() int64 {
 	var sum int64
 	for _, e := range s.entries {
 		sum += e.Size
 	}
-	all := many(len(s.entries), "message")
-	rows := t.paragraph(nil, strong, all+", "+count(sum)+" octets, will be deleted for good. No other message is touched.", w)
-	rows = append(rows, nil)
+	return sum
+}
+
+func (s *staged) page(t *theme, w int) []row {
+	var rows []row
+	if w >= minWidth*2 { // where it is narrow the question says it
+		rows = t.paragraph(nil, strong, many(len(s.entries), "message")+", "+count(s.octets())+" octets, will be deleted for good. No other message is touched.", w)
+		rows = append(rows, nil)
+	}
 	for _, e := range s.entries {
 		rows = append(rows, listed(t, e, w)...)
 	}
@@ -109,6 +120,8 @@ func listed(t *theme, e explore.Entry, w int) []row {
 	label := row{{t.right(number, 5) + " ", strong}, {t.right(octets(e.Size), 6) + "  ", plain}}
 	who := orNone(line(e.Summary.From), "(no sender)") + ": " + orNone(line(e.Summary.Subject), "(no subject)")
 	switch {
+	case e.Problem != "" && e.Known:
+		who += " (cannot be looked at: " + line(e.Problem) + ")"
 	case e.Problem != "":
 		who = "cannot be looked at: " + line(e.Problem)
 	case !e.Known:

@@ -13,21 +13,29 @@ func (a *app) possession(s explore.Status) row {
 			r = append(r, span{a.firstThatFits(a.width-66, " for "+left(s.ReleaseAt.Sub(a.now()))+" more", " "+left(s.ReleaseAt.Sub(a.now()))), plain})
 		}
 		r = append(r, span{" – " + a.firstThatFits(a.width-13,
-			"your mail program can't get in while this is open",
-			"your mail program must wait"), plain})
+			a.mailProgram()+" can't get in while this is open",
+			a.mailProgram()+" must wait"), plain})
 	case explore.Connecting:
 		r = row{{"CONNECTING", strong}, {" …", plain}}
 	case explore.Committing:
 		r = row{{"DELETING", warning}, {" …", plain}}
 	default:
 		r = row{{"AWAY", good}, {" – " + a.firstThatFits(a.width-7,
-			"not connected, your mail program can get in; r comes back",
+			"not connected, "+a.mailProgram()+" can get in; r comes back",
 			"not connected; r comes back"), plain}}
 	}
 	if s.Busy != "" {
 		r = append(r, span{" · " + line(s.Busy), dim})
 	}
 	return r
+}
+
+// mailProgram is whose the maildrop is taken from.
+func (a *app) mailProgram() shown {
+	if a.account.Local {
+		return "its owner's mail program"
+	}
+	return "your mail program"
 }
 
 // counts says what is in the maildrop.

@@ -350,7 +350,7 @@ func TestTerminalGetsNoEscapes(t *testing.T) {
 	x.until("HELD", "sub")
 	x.press("p", "Enter")
 	x.until("end of body")
-	x.press("h", "s")
+	x.press("h", "S")
 	x.until("X-Evil")
 	x.press("Escape")
 	out := x.output("X-Evil")
@@ -398,6 +398,22 @@ func TestTerminalIdleReleaseAndReturn(t *testing.T) {
 	x.until("HELD", "1 marked D")
 }
 
+// Ctrl-C asks where there are marks; the second one leaves, and says what that
+// means.
+func TestTerminalSecondInterruptLeaves(t *testing.T) {
+	srv := pop3test.NewServer(t)
+	put(t, srv, plainMail("first"))
+	x := startTerminal(t, srv, 40, 12)
+	x.press("Enter")
+	x.until("HELD", "first")
+	x.press("d")
+	x.until("1 D ")
+	x.press("C-c")
+	x.until("nothing is deleted", "forgotten", "stay")
+	x.press("C-c")
+	x.until("1 mark forgotten", "left in order")
+}
+
 // The terminal is as before after SIGINT.
 func TestTerminalIsRestoredAfterInterrupt(t *testing.T) {
 	srv := pop3test.NewServer(t)
@@ -405,11 +421,13 @@ func TestTerminalIsRestoredAfterInterrupt(t *testing.T) {
 	x := startTerminal(t, srv, 80, 24)
 	x.press("Enter")
 	x.until("HELD", "first")
+	x.press("d")
+	x.until("1 marked D")
 	pid := strings.TrimSpace(x.do("display-message", "-p", "-t", "s", "#{pane_pid}"))
 	if out, err := exec.Command("kill", "-INT", pid).CombinedOutput(); err != nil {
 		t.Fatalf("kill: %v\n%s", err, out)
 	}
-	x.until("left in order")
+	x.until("1 mark forgotten; leaving deleted nothing", "left in order")
 	x.restored("left in order")
 	if got := remaining(t, srv); len(got) != 1 {
 		t.Errorf("the maildrop has %q", got)

@@ -6,10 +6,12 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -41,6 +43,7 @@ func Run(ctx context.Context, p explore.Picker, o Options) error {
 		options = append(options, tea.WithOutput(o.Out))
 	}
 	_, err := tea.NewProgram(a, options...).Run()
+	a.sayForgotten(cmp.Or[io.Writer](o.Out, os.Stdout))
 	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrProgramPanic) {
 		return ctx.Err()
 	}
@@ -48,6 +51,18 @@ func Run(ctx context.Context, p explore.Picker, o Options) error {
 		return hint.Add(fmt.Errorf("terminal: %w", err), "the terminal face needs a terminal; --web shows the mailbox in a browser")
 	}
 	return err
+}
+
+// sayForgotten tells, behind the screen, of marks that end with the program.
+func (a *app) sayForgotten(w io.Writer) {
+	a.cancel()
+	a.running.Wait()
+	if a.e == nil {
+		return
+	}
+	if n := a.e.Status().Marked; n > 0 {
+		fmt.Fprintf(w, "%s forgotten; leaving deleted nothing\n", many(n, "mark"))
+	}
 }
 
 // interruptIsQuit makes SIGINT an orderly end.
