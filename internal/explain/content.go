@@ -16,6 +16,7 @@ var retrRow = row{
 	longer:  always, content: true,
 	end: func(c *Conversation, a *asked, n *Note) {
 		c.tell(n, phrase{"End of message %d: %s with %s.", "Ende von Nachricht %d: %s mit insgesamt %s."}, a.number, lines.times(a.answer.lines), octets.times(a.answer.octets))
+		c.maildrop.counted(a.number, a.answer.octets)
 		if size, known := c.maildrop.sizes[int32(a.number)]; known && size != a.answer.octets {
 			c.warn(n, phrase{"But LIST has announced %s.", "LIST hat aber %s angekündigt."}, octets.times(size))
 		}

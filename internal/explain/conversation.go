@@ -76,6 +76,16 @@ func (c *Conversation) Timestamp() string { return c.timestamp }
 // the answer to QUIT.
 func (c *Conversation) Marked() []int { return c.maildrop.marked().numbers }
 
+// Size returns the size of a message in octets, where LIST has told it, or RETR
+// has fetched the message. QUIT forgets it.
+func (c *Conversation) Size(number int) (octets int64, known bool) {
+	if octets, known = c.maildrop.sizes[int32(number)]; known {
+		return octets, true
+	}
+	octets, known = c.maildrop.came[int32(number)]
+	return octets, known
+}
+
 // Waiting returns how many commands have no complete reply yet. One that the
 // server has answered with a challenge is still counted.
 func (c *Conversation) Waiting() int { return len(c.queue) }

@@ -128,7 +128,11 @@ func (c *Conversation) idListing(a *asked, text string, n *Note) {
 		c.warn(n, phrase{"A message number and its unique-id have to stand here.", "Hier müssen die Nummer einer Nachricht und ihre eindeutige Kennung stehen."})
 		return
 	}
-	c.tell(n, phrase{"Message %d is %s, today and in every later session.", "Nachricht %d heißt %s, heute und in jeder späteren Sitzung."}, l.Number, quoted(l.ID))
+	if a.answer.lines > 1 { // the first line of the list has said the rest
+		c.tell(n, phrase{"Message %d is %s.", "Nachricht %d heißt %s."}, l.Number, quoted(l.ID))
+	} else {
+		c.tell(n, phrase{"Message %d is %s, today and in every later session.", "Nachricht %d heißt %s, heute und in jeder späteren Sitzung."}, l.Number, quoted(l.ID))
+	}
 	c.checkNumber(a, l.Number, n)
 	switch other := c.maildrop.id(l, a.row.longer(a)); {
 	case len(l.ID) > pop3.MaxUniqueID:

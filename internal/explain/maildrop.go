@@ -22,6 +22,7 @@ type maildrop struct {
 	moreMarks int                // those beyond mostRemembered
 
 	sizes map[int32]int64 // of LIST
+	came  map[int32]int64 // of messages that RETR has fetched, as they were counted
 	ids   map[uint64]int32
 	seed  maphash.Seed
 
@@ -34,7 +35,7 @@ type maildrop struct {
 
 func newMaildrop() maildrop {
 	return maildrop{
-		marks: make(map[int32]struct{}), sizes: make(map[int32]int64), ids: make(map[uint64]int32),
+		marks: make(map[int32]struct{}), sizes: make(map[int32]int64), came: make(map[int32]int64), ids: make(map[uint64]int32),
 		seed: maphash.MakeSeed(), most: -1,
 	}
 }
@@ -107,6 +108,13 @@ func (m *maildrop) endList(c *Conversation, n *Note) {
 	m.whole = true
 	if m.dropped != nil && *m.dropped != m.listed {
 		c.warn(n, phrase{"But STAT has counted %s with %s.", "STAT hat aber %s mit insgesamt %s gezählt."}, messages.times(int64(m.dropped.Count)), octets.times(m.dropped.Size))
+	}
+}
+
+// counted remembers the size of a message that has come.
+func (m *maildrop) counted(number int, size int64) {
+	if len(m.came) < mostRemembered {
+		m.came[int32(number)] = size
 	}
 }
 

@@ -186,12 +186,10 @@ func (u *unfolding) fold(whole bool) {
 
 // item remembers what a line of a listing says.
 func (s *session) item(keyword, line string) {
-	switch keyword {
-	case "LIST":
-		s.rememberSize(line)
-	case "CAPA":
-		if c, ok := popwire.ParseCapability(line); ok && len(s.caps) < mostCaps {
-			s.caps = append(s.caps, c)
-		}
+	if keyword != "CAPA" {
+		return
+	}
+	if c, ok := popwire.ParseCapability(line); ok && len(s.caps) < mostCaps {
+		s.caps = append(s.caps, c)
 	}
 }

@@ -2,7 +2,9 @@ package shell
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"errors"
 	"fmt"
 
 	"postfach/internal/explain"
@@ -22,6 +24,7 @@ func (s *session) connect(ctx context.Context) error {
 	s.screen.say(fmt.Sprintf(words.connected, s.o.Target.Addr()), faint)
 	if s.o.Target.Security == TLS {
 		if err := conn.handshake(ctx, tlsConfig(&s.o)); err != nil {
+			s.showUntrusted(err)
 			return fmt.Errorf("%w: TLS: %w", ErrConnect, err)
 		}
 		s.showTLS()
@@ -78,6 +81,7 @@ func (s *session) startTLS(ctx context.Context) error {
 	}
 	if err := s.wire.handshake(ctx, tlsConfig(&s.o)); err != nil {
 		s.screen.say(fmt.Sprintf(words.handshake, err), warning)
+		s.showUntrusted(err)
 		return s.hangup(fmt.Errorf("%w: TLS: %w", ErrLost, err))
 	}
 	s.caps, s.stale, s.stamp = nil, s.stamp != "", ""
@@ -109,4 +113,16 @@ func (s *session) showTLS() {
 		text += ", " + fmt.Sprintf(s.screen.words().certificate, leaf.Subject.String(), leaf.NotAfter.Format("2006-01-02"))
 	}
 	s.screen.say(text, faint)
+}
+
+// showUntrusted shows the certificate that is not trusted, where one is the
+// reason that there is no TLS.
+func (s *session) showUntrusted(err error) {
+	wrong, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	if !ok || len(wrong.UnverifiedCertificates) == 0 {
+		return
+	}
+	leaf := wrong.UnverifiedCertificates[0]
+	s.screen.say(fmt.Sprintf(s.screen.words().untrusted, visible(leaf.Subject.String()), visible(leaf.Issuer.String()),
+		leaf.NotAfter.Format("2006-01-02"), fmt.Sprintf("%x", sha256.Sum256(leaf.Raw))), warning)
 }

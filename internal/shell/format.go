@@ -33,7 +33,9 @@ type format struct {
 	// omits: bodies are left out. chunks: what came in one piece is written
 	// down in one, so that only its first line is marked. twice: some lines
 	// are written down twice. late: the greeting may be missing.
-	omits, chunks, twice, late bool
+	// pasted: no side is marked, as on a terminal or in a book. mixed: a
+	// message may stand among what the program says of itself, not marked.
+	omits, chunks, twice, late, pasted, mixed bool
 	// begins is in lines that come before a connection.
 	begins string
 }
@@ -50,7 +52,7 @@ func formats() []format {
 		// fetchmail -v
 		{parse: marked(`\bPOP3([<>]) ?(.*)$`, ">"), omits: true, late: true, begins: ": poll started"},
 		// curl -v
-		{parse: marked(`^([<>]) ?(.*)$`, ">"), omits: true, late: true, begins: "* Connected to "},
+		{parse: marked(`^([<>]) ?(.*)$`, ">"), omits: true, late: true, mixed: true, begins: "* Connected to "},
 		// mpop --debug
 		{parse: marked(`^(-->|<--) ?(.*)$`, "-->"), late: true},
 		// Python's poplib, and so getmail
@@ -61,7 +63,7 @@ func formats() []format {
 // formatOf guesses from the start of a recording: the format in which the most
 // lines look like POP3. Where there is none, no line is marked.
 func formatOf(start string) format {
-	best, most := format{parse: unmarked, late: true}, 0
+	best, most := format{parse: unmarked, late: true, pasted: true}, 0
 	for _, f := range formats() {
 		n := 0
 		for line := range strings.Lines(start) {

@@ -19,7 +19,11 @@ const mostFarewell = 10
 func (s *session) quit(ctx context.Context, line string) error {
 	if marked := s.talk.marked(); len(marked) > 0 {
 		words := s.screen.words()
-		s.screen.say(fmt.Sprintf(words.quitDeletes, words.messages(len(marked)), s.list(marked)), warning)
+		text := fmt.Sprintf(words.quitDelete, s.list(marked))
+		if len(marked) > 1 {
+			text = fmt.Sprintf(words.quitDeletes, words.messages(len(marked)), s.list(marked))
+		}
+		s.screen.say(text, warning)
 		if s.interactive {
 			answer, err := s.read(ctx, prompt{text: words.quitAsk, question: true})
 			if err != nil && !isCancel(err) {
@@ -61,14 +65,14 @@ func (s *session) quit(ctx context.Context, line string) error {
 	return s.hangup(errStop)
 }
 
-// list names messages, with sizes where a listing has told them.
+// list names messages, with sizes where they are known.
 func (s *session) list(numbers []int) string {
 	const most = 50
 	words := s.screen.words()
 	var all []string
 	for _, n := range numbers[:min(len(numbers), most)] {
 		text := fmt.Sprint(n)
-		if size, ok := s.sizes[n]; ok {
+		if size, ok := s.talk.size(n); ok {
 			text += fmt.Sprintf(" (%s)", words.octets(size))
 		}
 		all = append(all, text)

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"regexp"
@@ -17,6 +18,7 @@ const mostSecrets = 100
 // Explain shows a conversation that was recorded elsewhere, with what its lines
 // mean: a protocol log of Postfach, of a mail program, or what a terminal showed.
 // Lines that are no part of it are shown as comments, secrets are replaced.
+// ErrNoPOP3: there is no conversation in it.
 func Explain(r io.Reader, out io.Writer, look Look) error {
 	look.NoTimes = true
 	lines := bufio.NewReaderSize(r, 256<<10)
@@ -24,7 +26,8 @@ func Explain(r io.Reader, out io.Writer, look Look) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	rec := &recorded{look: look, screen: newScreen(out, look), format: formatOf(string(start))}
+	rec := &recorded{look: look, out: out, screen: newScreen(out, look), format: formatOf(string(start))}
+	rec.screen.out = &rec.held
 	rec.begin()
 	for {
 		line, err := lines.ReadSlice('\n')
@@ -34,23 +37,37 @@ func Explain(r io.Reader, out io.Writer, look Look) error {
 		}
 		if len(line) > 0 {
 			rec.line(string(popwire.TrimLine(line)))
+			rec.release()
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			rec.unfold()
-			if !rec.found {
-				rec.screen.say(rec.screen.words().noPOP3, warning)
-			}
-			return nil
+			return rec.end()
 		case err != nil:
 			return err
 		}
 	}
 }
 
+// mostHeld bounds, in octets, what is held back until the conversation begins.
+const mostHeld = 1 << 20
+
+// release shows what was held back, once there is a conversation, or too much.
+func (r *recorded) release() {
+	if r.screen.out == io.Writer(&r.held) && (r.found || r.held.Len() > mostHeld) {
+		r.screen.out = r.out
+		r.screen.print(r.held.String())
+		r.held = bytes.Buffer{}
+	}
+}
+
+// ErrNoPOP3 says that a recording is none.
+var ErrNoPOP3 = errors.New("no POP3 in this file")
+
 // recorded goes through a recording. It is one goroutine's.
 type recorded struct {
 	look    Look
+	out     io.Writer
+	held    bytes.Buffer // what comes before the conversation, for there may be none
 	screen  *screen
 	format  format
 	talk    *explain.Conversation
@@ -62,17 +79,38 @@ type recorded struct {
 	found         bool // a line of a conversation
 	over          bool // QUIT was answered: what comes next is another session
 	quit          bool
+	text          bool // the message that is coming is in the recording, but not marked
+
+	fetching    bool // the last command asks for a message, and nothing was answered
+	annotated   bool // behind commands stand remarks
+	placeholder bool // the message that is coming is only hinted at, as in "(text)"
 }
 
 // begin begins a session.
 func (r *recorded) begin() {
 	r.talk = explain.NewConversation(r.look.Lang)
-	r.shown, r.folded, r.tls, r.over, r.quit = 0, 0, false, false, false
+	r.shown, r.folded, r.tls, r.over, r.quit, r.text = 0, 0, false, false, false, false
+	r.fetching, r.placeholder = false, false
+}
+
+// end ends the recording.
+func (r *recorded) end() error {
+	r.unfold()
+	r.sayOmitted()
+	if !r.found {
+		r.screen.out = r.out
+		r.screen.say(r.screen.words().noPOP3, warning)
+		return ErrNoPOP3
+	}
+	return nil
 }
 
 // line shows one line of the recording.
 func (r *recorded) line(line string) {
-	s := r.format.parse(line, r.talk.Expect())
+	if r.format.pasted && r.pasted(line) {
+		return
+	}
+	s := r.format.parse(line, r.expect())
 	if s.side == nobody && r.format.chunks && r.last.side == server && r.inBody() {
 		s = said{side: server, text: line} // the rest of what came in one piece
 	}
@@ -81,7 +119,7 @@ func (r *recorded) line(line string) {
 		return
 	}
 	if s.side != nobody {
-		r.last, r.found = s, true
+		r.last = s
 	}
 	switch s.side {
 	case nobody:
@@ -89,10 +127,18 @@ func (r *recorded) line(line string) {
 	case event:
 		r.event(s.text)
 	case client:
-		r.client(s.text)
+		r.client(s.text, "")
 	case server:
 		r.server(s.text)
 	}
+}
+
+// expect says what comes next: behind the answer to QUIT another session.
+func (r *recorded) expect() explain.Place {
+	if r.over {
+		return explain.Greeting
+	}
+	return r.talk.Expect()
 }
 
 func (r *recorded) inBody() bool {
@@ -125,7 +171,9 @@ func (r *recorded) event(text string) {
 	}
 }
 
-func (r *recorded) client(text string) {
+// client shows a command. The remark behind it is no part of it, if it is not a
+// secret after all.
+func (r *recorded) client(text, remark string) {
 	if r.over {
 		r.begin()
 	}
@@ -133,9 +181,14 @@ func (r *recorded) client(text string) {
 		r.talk.Line(false, "+OK") // the log begins after it
 	}
 	if r.format.omits && r.inBody() {
+		r.sayOmitted()
 		r.talk.Line(false, ".") // the log leaves bodies out
 	}
 	r.unfold()
+	command := text
+	if remark != "" {
+		text += " " + remark
+	}
 	shown := string(popwire.Redact([]byte(text)))
 	if r.talk.Expect() == explain.Response && text != popwire.Cancel {
 		shown = popwire.Secret
@@ -146,15 +199,33 @@ func (r *recorded) client(text string) {
 			r.secrets.keepResponse(text[strings.LastIndexByte(text, ' ')+1:])
 		}
 	}
+	secret := shown != text
+	if remark != "" {
+		shown = command
+	}
+	r.found = true
 	note := r.talk.Line(true, shown)
 	r.quit = note.Keyword == "QUIT"
+	r.fetching = note.Keyword == "RETR" || note.Keyword == "TOP"
+	r.text, r.placeholder = false, false
 	r.screen.show(true, shown, note)
+	if remark != "" && !secret {
+		r.comment(remark)
+	}
+}
+
+// sayOmitted says that a log has left a body out, where it has.
+func (r *recorded) sayOmitted() {
+	if r.format.omits && r.shown == 0 && !r.text && r.talk.Expect() == explain.Content {
+		r.screen.say(r.screen.words().noText, faint)
+	}
 }
 
 func (r *recorded) server(text string) {
 	if r.over && r.talk.Waiting() == 0 && strings.HasPrefix(text, "+OK") {
 		r.begin()
 	}
+	r.found, r.fetching = true, false
 	text = r.secrets.hide(text)
 	note := r.talk.Line(false, text)
 	if note.Place == explain.Content || note.Place == explain.Item {
@@ -203,6 +274,7 @@ func (r *recorded) comment(line string) {
 		r.unfold()
 		r.begin()
 	}
+	r.text = r.text || r.format.mixed && r.inBody() && !strings.ContainsAny(line[:1], "*{} \r")
 	line = r.secrets.hide(commandWithSecret.ReplaceAllString(line, "${1}"+popwire.Secret))
 	if !strings.HasPrefix(line, "#") {
 		line = "# " + line

@@ -32,7 +32,6 @@ type session struct {
 	caps    pop3.Capabilities
 	stamp   string // the greeting's timestamp, while it can be trusted
 	stale   bool   // it had one, before STLS
-	sizes   map[int]int64
 	last    *body
 
 	arrivals chan arrival
@@ -59,7 +58,7 @@ type entry struct {
 func newSession(o Options) *session {
 	o.Timeout = cmp.Or(o.Timeout, 2*time.Minute)
 	s := &session{
-		o: o, user: cmp.Or(o.User, o.Target.User), sizes: make(map[int]int64),
+		o: o, user: cmp.Or(o.User, o.Target.User),
 		talk: newTalk(o.Look.Lang), arrivals: make(chan arrival, 1), typed: make(chan entry, 1),
 	}
 	s.screen = newScreen(o.Out, o.Look)
@@ -208,23 +207,11 @@ func (s *session) showServer(line string) explain.Note {
 	if note.Place == explain.Reply && note.Keyword == "CAPA" {
 		s.caps = nil
 	}
-	if reply, err := popwire.ParseReply([]byte(line), popwire.Lenient); err == nil && reply.OK && note.Keyword == "LIST" && note.Place == explain.Reply {
-		s.rememberSize(reply.Text)
-	}
 	return note
 }
 
-// Bounds of what the session remembers from listings.
-const (
-	mostSizes = 1 << 18
-	mostCaps  = 200
-)
-
-func (s *session) rememberSize(text string) {
-	if l, ok := popwire.ParseScanListing(text); ok && len(s.sizes) < mostSizes {
-		s.sizes[l.Number] = l.Size
-	}
-}
+// mostCaps bounds what the session remembers of CAPA.
+const mostCaps = 200
 
 // lost says why the server's next line did not come, and ends the session.
 func (s *session) lost(err error) error {

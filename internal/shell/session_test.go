@@ -2,7 +2,9 @@ package shell
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -43,6 +45,32 @@ func TestSTLSByHand(t *testing.T) {
 	if n := strings.Count(p.log, "S: STLS\n"); n != 1 {
 		t.Errorf("STLS is announced %d times:\n%s", n, p.log)
 	}
+}
+
+// Where the certificate is not trusted, it is shown, so that a person can compare
+// it with what the operator says.
+func TestUntrustedCertificateIsShown(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	for _, lang := range []explain.Language{explain.English, explain.German} {
+		p := play(t, srv.addr, "STLS\n"+login, func(o *Options) { o.Look.Lang = lang })
+		leaf := srv.cert.Server.Certificates[0].Certificate[0]
+		if !errors.Is(p.err, ErrLost) || strings.Contains(p.log, "USER") {
+			t.Errorf("%v\n%s", p.err, p.log)
+		}
+		contains(t, p.out, fmt.Sprintf("-- %x\n", sha256.Sum256(leaf)), "SHA-256")
+	}
+}
+
+// What the shell itself says is in one language throughout.
+func TestHelpIsInOneLanguage(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	p := play(t, srv.addr, "/help\n/save\n", func(o *Options) { o.Look.Lang = explain.German })
+	for _, english := range []string{"COMMAND", "FILE", "message", "Markierung"} {
+		if strings.Contains(p.out, english) {
+			t.Errorf("%q in\n%s", english, p.out)
+		}
+	}
+	contains(t, p.out, "/help [BEFEHL]", "/save DATEI", "Vormerkung")
 }
 
 // Where STLS was asked for beforehand there is no way on without it.
@@ -122,13 +150,15 @@ func TestDeletionIsAnnounced(t *testing.T) {
 		left int
 		says string
 	}{
-		"LIST\nDELE 2\nDELE 4\nQUIT\n":    {3, "QUIT will delete 2 messages for ever: 2 (102 octets), 4 (104 octets)"},
-		"DELE 5\nquit\n":                  {4, "QUIT will delete 1 message for ever: 5"},
+		"LIST\nDELE 2\nDELE 4\nQUIT\n":    {3, "QUIT will delete 2 messages for good: 2 (102 octets), 4 (104 octets)"},
+		"DELE 5\nquit\n":                  {4, "QUIT will delete message 5 for good"},
 		"DELE 2\nDELE 4\n":                {5, "Nothing"},
 		"DELE 1\nRSET\nDELE 1\nDELE 9\n":  {5, "Nothing"},
 		"DELE 2\n/quit\nQUIT\n":           {5, "Nothing"},
 		"DELE 2\nRSET\nQUIT\n":            {5, "nothing is deleted"},
-		"# a comment\n\n  \nDELE 1\nQUIT": {4, "QUIT will delete 1 message"},
+		"# a comment\n\n  \nDELE 1\nQUIT": {4, "QUIT will delete message 1 for good"},
+		"RETR 2\nDELE 2\nQUIT\n":          {4, "QUIT will delete message 2 (102 octets) for good"},
+		"LIST 3\nDELE 3\nDELE 4\nQUIT\n":  {3, "QUIT will delete 2 messages for good: 3 (103 octets), 4\n"},
 	} {
 		srv := serve(t, simple(), awkward.Maildrop("five"))
 		p := play(t, srv.addr, login+script, func(o *Options) { o.Look.Width = 500 })
@@ -265,7 +295,7 @@ func TestLostQuitIsNoGoodEnd(t *testing.T) {
 	}
 }
 
-// A server that talks on behind its goodbye is not listened to for ever.
+// A server that talks on behind its goodbye is not listened to for good.
 func TestEndlessGoodbye(t *testing.T) {
 	p := play(t, fake(t, "S: +OK\nC: QUIT\nS: +OK bye\n"+strings.Repeat("S: +OK more\n", 30)+"(hangup)\n", transcript.Options{}), "QUIT\n", nil)
 	if n := strings.Count(p.out, "S: +OK more"); p.err != nil || n != mostFarewell {

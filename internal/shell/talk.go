@@ -47,3 +47,5 @@ func (t *talk) closed(byClient bool) explain.Note {
 func (t *talk) expect() explain.Place { return t.all[t.lang].Expect() }
 func (t *talk) waiting() int          { return t.all[t.lang].Waiting() }
 func (t *talk) marked() []int         { return t.all[t.lang].Marked() }
+
+func (t *talk) size(number int) (octets int64, known bool) { return t.all[t.lang].Size(number) }

@@ -266,3 +266,23 @@ func TestTypingNeedsScreen(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Home and End are known as all terminals send them.
+func TestHomeAndEnd(t *testing.T) {
+	srv := serve(t, simple(), awkward.Maildrop("five"))
+	for _, keys := range [][2]string{{"\x1b[H", "\x1b[F"}, {"\x1b[1~", "\x1b[4~"}, {"\x1b[7~", "\x1b[8~"}, {"\x1bOH", "\x1bOF"}} {
+		p := openPTY(t, 80, 24)
+		end, log := p.person(srv.addr, nil)
+		p.wait("pop3> ")
+		p.send("AP" + keys[0] + "C" + keys[1] + "A\r")
+		p.wait("pop3> ")
+		p.send("\x1b[1\x04") // a sequence that breaks off swallows no Ctrl-D
+		p.send("~/quit\r")
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(log.String(), "C: CAPA\n") {
+			t.Errorf("%q: %s", keys, log)
+		}
+	}
+}

@@ -18,8 +18,8 @@ type words struct {
 	passwordOf, apopSecretOf, tokenOf, somebody             string
 	userName, userNameOr, noUser, noPassword                string
 	emptySecret, cancelled, byHand, response, initial       string
-	mechanism, unproved, noPOP3                             string
-	quitDeletes, quitAsk, quitNot                           string
+	mechanism, unproved, noPOP3, noText, untrusted          string
+	quitDelete, quitDeletes, quitAsk, quitNot               string
 	unknownLocal, unknownKeyword, nothing                   string
 	saveWhere, saveExists, saved, languageIs, whichLanguage string
 	localUsage                                              []string // how localCommands are written
@@ -48,6 +48,7 @@ func english() *words {
 		connected:   "connected to %s",
 		clear:       "this connection is not encrypted: everybody on the way can read along. STLS begins TLS where the server offers it.",
 		certificate: "certificate of %s, valid until %s",
+		untrusted:   "The server could not prove who it is, and gets no password. It shows a certificate of %s, issued by %s, valid until %s. \nTo compare with what the server's operator says, its SHA-256 is\n%s",
 
 		timeout:     "the server has not answered in time. What it says later would be taken for the answer to something else, so the connection ends here.",
 		lineTooLong: "the server has sent a line that is longer than any that POP3 knows; the connection ends here.",
@@ -84,7 +85,10 @@ func english() *words {
 
 		noPOP3: "nothing here looks like POP3: lines of a server begin with +OK or -ERR, behind a mark such as S: or <",
 
-		quitDeletes: "QUIT will delete %s for ever: %s",
+		noText: "the recording has no text of the message",
+
+		quitDelete:  "QUIT will delete message %s for good",
+		quitDeletes: "QUIT will delete %s for good: %s",
 		quitAsk:     "send QUIT? [y/N] ",
 		quitNot:     "not sent. RSET takes the marks back; /quit hangs up, and nothing is deleted.",
 
@@ -116,6 +120,7 @@ func german() *words {
 		connected:   "verbunden mit %s",
 		clear:       "Diese Verbindung ist nicht verschlüsselt: Unterwegs kann jeder mitlesen. STLS beginnt TLS, wenn der Server es anbietet.",
 		certificate: "Zertifikat von %s, gültig bis %s",
+		untrusted:   "Der Server konnte nicht beweisen, wer er ist; ein Kennwort bekommt er nicht. Er zeigt ein Zertifikat von %s, ausgestellt von %s, gültig bis %s. \nZum Vergleich mit dem, was der Betreiber des Servers sagt, sein SHA-256:\n%s",
 
 		timeout:     "Der Server hat nicht rechtzeitig geantwortet. Was er später sagt, würde für die Antwort auf etwas anderes gehalten; darum endet die Verbindung hier.",
 		lineTooLong: "Der Server hat eine Zeile geschickt, die länger ist als alle, die POP3 kennt; die Verbindung endet hier.",
@@ -152,9 +157,12 @@ func german() *words {
 
 		noPOP3: "Nichts hier sieht nach POP3 aus: Zeilen eines Servers beginnen mit +OK oder -ERR, hinter einer Marke wie S: oder <",
 
+		noText: "Die Aufzeichnung enthält den Text der Nachricht nicht",
+
+		quitDelete:  "QUIT löscht Nachricht %s endgültig",
 		quitDeletes: "QUIT löscht %s endgültig: %s",
 		quitAsk:     "QUIT senden? [j/N] ",
-		quitNot:     "nicht gesendet. RSET nimmt die Markierungen zurück; /quit legt auf, und nichts wird gelöscht.",
+		quitNot:     "nicht gesendet. RSET nimmt die Vormerkungen zurück; /quit legt auf, und nichts wird gelöscht.",
 
 		unknownLocal:   "%s ist kein Befehl der Shell; /help zeigt sie",
 		unknownKeyword: "keine Hilfe zu %s; /help zeigt die Befehle",
