@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +16,7 @@ import (
 
 	"postfach/internal/checkreport"
 	"postfach/internal/hint"
+	"postfach/internal/remotes"
 	"postfach/pop3"
 	"postfach/pop3check"
 	"postfach/pop3client"
@@ -210,17 +207,7 @@ func (c *checkCmd) subject(t *pop3check.Target) string {
 }
 
 // pin is what --pin says, nil for nothing.
-func (c *checkCmd) pin() ([]byte, error) {
-	if c.Pin == "" {
-		return nil, nil
-	}
-	pin, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(c.Pin))
-	if err != nil || len(pin) != sha256.Size {
-		err := errors.New("--pin wants the 64 hexadecimal digits of a SHA-256")
-		return nil, &exitError{hint.Add(err, "postfach check HOST shows it"), exitUsage}
-	}
-	return pin, nil
-}
+func (c *checkCmd) pin() (remotes.Pin, error) { return parsePin(c.Pin) }
 
 // tlsConfig is what --cafile and --pin make of TLS.
 func (c *checkCmd) tlsConfig() (*tls.Config, error) {
@@ -232,17 +219,10 @@ func (c *checkCmd) tlsConfig() (*tls.Config, error) {
 		}
 	}
 	pin, err := c.pin()
-	if err != nil || pin == nil {
-		return conf, err
+	if err != nil {
+		return nil, err
 	}
-	// The pin replaces the chain and the name: it names this one certificate.
-	conf.InsecureSkipVerify = true
-	conf.VerifyConnection = func(state tls.ConnectionState) error {
-		if sum := sha256.Sum256(state.PeerCertificates[0].Raw); subtle.ConstantTimeCompare(sum[:], pin) != 1 {
-			return fmt.Errorf("the certificate is another one than --pin says: %x: %w", sum, x509.CertificateInvalidError{})
-		}
-		return nil
-	}
+	pin.Apply(conf)
 	return conf, nil
 }
 

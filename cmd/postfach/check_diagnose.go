@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -85,7 +84,7 @@ func (c *checkCmd) question(ctx context.Context) (*pop3check.Question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Pin = hex.EncodeToString(pin)
+	q.Pin = pin.String()
 	if c.CAFile != "" {
 		if q.TLS.RootCAs, err = readRoots(c.CAFile); err != nil {
 			return nil, err

@@ -40,6 +40,7 @@ type exploreCmd struct {
 	Lang      string        `help:"Language of the explained protocol, en or de (default: that of the environment)." enum:",en,de" default:"" placeholder:"LANG"`
 
 	CAFile         string        `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
+	Pin            string        `help:"Trust ACCOUNT's certificate if its SHA-256 is this, and no other." placeholder:"HEX"`
 	STLS           bool          `name:"stls" help:"With pop3://, require STLS even to this machine."`
 	AllowCleartext bool          `help:"With pop3://, do without TLS: everybody on the way can read the password and the mail."`
 	Timeout        time.Duration `help:"Give up when nothing moves for so long." default:"2m"`
@@ -74,12 +75,16 @@ func (c *exploreCmd) Run(ctx context.Context) error {
 }
 
 func (c *exploreCmd) run(ctx context.Context, out io.Writer, terminal bool) (err error) {
-	if err := c.usage(terminal); err != nil {
+	if err := c.usage(); err != nil {
 		return err
 	}
 	picker, err := c.picker(ctx)
 	if err != nil {
 		return err
+	}
+	if !c.Web && !terminal { // what is wrong with file and arguments is said first
+		err := hint.Add(errors.New("there is no terminal to draw on"), "--web shows it in the browser; postfach shell works in scripts")
+		return &exitError{err, exitUsage}
 	}
 	var closeLog func() error
 	picker.Options, closeLog, err = c.options()
@@ -99,15 +104,13 @@ func (c *exploreCmd) run(ctx context.Context, out io.Writer, terminal bool) (err
 }
 
 // usage refuses what cannot be, before anything is opened.
-func (c *exploreCmd) usage(terminal bool) error {
+func (c *exploreCmd) usage() error {
 	wrong := func(text, advice string) error {
 		return &exitError{hint.Add(errors.New(text), "%s", advice), exitUsage}
 	}
 	host, _, badListen := net.SplitHostPort(c.Listen)
 	passwordGiven := c.PasswordStdin || c.PasswordCommand != ""
 	switch {
-	case !c.Web && !terminal:
-		return wrong("there is no terminal to draw on", "--web shows it in the browser; postfach shell works in scripts")
 	case c.Listen != "" && !c.Web:
 		return wrong("--listen is for the browser", "add --web")
 	case c.Listen != "" && (badListen != nil || host == ""):
@@ -124,10 +127,13 @@ func (c *exploreCmd) usage(terminal bool) error {
 		return wrong("a user, and no account", "name the server, too: postfach explore --user "+c.User+" HOST")
 	case c.Account == "" && passwordGiven:
 		return wrong("a password, and no account that it is for", "name the account, too: postfach explore me@mail.example.org")
+	case c.Account == "" && c.Pin != "":
+		return wrong("a pin, and no account that it is for", "name the account, too: postfach explore me@mail.example.org")
 	case c.Idle < 0:
 		return wrong("--idle cannot be negative", "--idle 0 means never")
 	}
-	return nil
+	_, err := parsePin(c.Pin)
+	return err
 }
 
 // options says how the explorer behaves. closeLog ends the protocol log.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"postfach/internal/explore"
 	"postfach/internal/hint"
@@ -19,13 +20,8 @@ func (c *exploreCmd) picker(ctx context.Context) (*explore.Picker, error) {
 		return nil, err
 	}
 	p := &explore.Picker{
-		Parse: func(typed string) (explore.Account, error) {
-			a, err := c.account(known, typed)
-			if err != nil {
-				return explore.Account{}, err
-			}
-			return explore.Remote(*a, c.Timeout), nil
-		},
+		Parse:     func(typed string) (explore.Account, error) { return c.parse(known, typed, false) },
+		ParseSTLS: func(typed string) (explore.Account, error) { return c.parse(known, typed, true) },
 	}
 	if c.Data != "" {
 		if err := c.enterData(p); err != nil {
@@ -41,9 +37,19 @@ func (c *exploreCmd) picker(ctx context.Context) (*explore.Picker, error) {
 	return p, err
 }
 
+// parse makes an account of what a person typed. stls: that is what they chose.
+func (c *exploreCmd) parse(known []remotes.Account, typed string, stls bool) (explore.Account, error) {
+	a, err := c.account(known, typed)
+	if err != nil {
+		return explore.Account{}, err
+	}
+	a.STLS = a.STLS || stls
+	return explore.Remote(*a, c.Timeout), nil
+}
+
 // known reads the file of accounts. Only one that was asked for must be there.
 func (c *exploreCmd) known() ([]remotes.Account, error) {
-	file := cmp.Or(c.Config, remotes.DefaultFile())
+	file := c.file()
 	if file == "" {
 		return nil, nil
 	}
@@ -58,6 +64,9 @@ func (c *exploreCmd) known() ([]remotes.Account, error) {
 	}
 	return accounts, nil
 }
+
+// file is the file of accounts; empty: there is no home for one.
+func (c *exploreCmd) file() string { return cmp.Or(c.Config, remotes.DefaultFile()) }
 
 // account is what a person named: an account of the file, or where one is. The
 // flags about TLS are for the latter: what the file says of an account, it says.
@@ -74,6 +83,9 @@ func (c *exploreCmd) account(known []remotes.Account, typed string) (*remotes.Ac
 	if a.URL.User == "" && c.Data == "" {
 		a.URL.User = c.User
 	}
+	if a.URL.User == "" && len(known) > 0 && !strings.ContainsAny(typed, ".:@") {
+		return nil, hint.Add(c.unknown(known, typed), "or type where an account is: me@mail.example.org")
+	}
 	if a.URL.User == "" {
 		return nil, hint.Add(fmt.Errorf("%s: the user is missing", a.URL.Host), "for example me@mail.example.org, or pop3s://me@mail.example.org")
 	}
@@ -81,9 +93,24 @@ func (c *exploreCmd) account(known []remotes.Account, typed string) (*remotes.Ac
 	return a, nil
 }
 
+// unknown says that the file has no account of this name, and which it has.
+func (c *exploreCmd) unknown(known []remotes.Account, typed string) error {
+	const enough = 20
+	var names []string
+	for _, a := range known[:min(len(known), enough)] {
+		names = append(names, a.Name)
+	}
+	if len(known) > enough {
+		names = append(names, "...")
+	}
+	return fmt.Errorf("no account %s in %s; there are: %s", typed, c.file(), strings.Join(names, ", "))
+}
+
 // flags adds what the command line says of connections.
 func (c *exploreCmd) flags(a *remotes.Account) {
-	a.CAFile = cmp.Or(c.CAFile, a.CAFile)
+	if c.CAFile != "" {
+		a.CAFile, a.CAFileAt = c.CAFile, ""
+	}
 	a.STLS = a.STLS || c.STLS
 	a.AllowCleartext = a.AllowCleartext || c.AllowCleartext
 }
@@ -100,6 +127,7 @@ func (c *exploreCmd) start(ctx context.Context, known []remotes.Account) (*explo
 		return nil, &exitError{hint.Add(err, "leave one of the two out"), exitUsage}
 	}
 	c.flags(a)
+	a.Pin = cmp.Or(c.Pin, a.Pin)
 	a.PasswordCommand = cmp.Or(c.PasswordCommand, a.PasswordCommand)
 	account := explore.Remote(*a, c.Timeout)
 	if _, err := a.Options(); err != nil {
@@ -115,13 +143,18 @@ func (c *exploreCmd) start(ctx context.Context, known []remotes.Account) (*explo
 		if err != nil {
 			return nil, err
 		}
-		account.Password = always(password)
+		account = knowing(account, password)
 	case a.PasswordCommand == "" && given && environment != "":
-		account.Password = always(environment)
+		account = knowing(account, environment)
 	}
 	return &account, nil
 }
 
-func always(password string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return password, nil }
+// knowing returns the account with its password, also when another certificate
+// is trusted.
+func knowing(a explore.Account, password string) explore.Account {
+	a.Password = func(context.Context) (string, error) { return password, nil }
+	trust := a.Trust
+	a.Trust = func(pin string) explore.Account { return knowing(trust(pin), password) }
+	return a
 }

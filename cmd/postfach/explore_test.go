@@ -66,6 +66,10 @@ func TestExploreUsage(t *testing.T) {
 		"no certificates":     {exploreCmd{Account: "u@h", CAFile: "explore.go"}, true, ""},
 		"no such file":        {exploreCmd{Config: "missing.toml"}, true, "docs/accounts.toml"},
 		"mistake in the file": {exploreCmd{Config: exploreFile(t, "[accounts.a]\npassword = 'hunter2'")}, true, "password_command"},
+		"no such account":     {exploreCmd{Account: "wrok", Config: exploreFile(t, exploreAccounts)}, false, "me@mail.example.org"},
+		"file before screen":  {exploreCmd{Config: exploreFile(t, "[accounts.a]\npassword = 'hunter2'")}, false, "password_command"},
+		"bad pin":             {exploreCmd{Account: "u@h", Pin: "abc"}, true, "postfach check"},
+		"pin for whom":        {exploreCmd{Pin: strings.Repeat("ab", 32)}, true, "account"},
 		"protocol log":        {exploreCmd{ProtocolLog: "missing/log"}, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,6 +128,33 @@ func TestExploreStart(t *testing.T) {
 		if a == nil || a.User != test.user || a.Host != test.host || a.Name != test.name || secretOf(t, a) != test.password || len(p.Accounts) != 2 {
 			t.Errorf("%s: %+v, password %q", test.cmd.Account, a, secretOf(t, a))
 		}
+	}
+}
+
+func TestExploreMistakesNameTheirPlace(t *testing.T) {
+	file := exploreFile(t, exploreAccounts+"[accounts.club]\nurl = 'pop3s://me@club.example'\ncafile = 'missing.pem'\n")
+	for account, want := range map[string]string{
+		"wrok": "no account wrok in " + file + "; there are: work, localhost, club",
+		"club": file + ":9: accounts.club.cafile: open " + filepath.Join(filepath.Dir(file), "missing.pem"),
+	} {
+		err := (&exploreCmd{Account: account, Config: file}).run(t.Context(), io.Discard, true)
+		if exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), want) || hint.Of(err) == "" {
+			t.Errorf("%s: %v, hint %q", account, err, hint.Of(err))
+		}
+	}
+}
+
+// Who trusts a certificate is not asked for the password that was given.
+func TestTrustedAccountKeepsItsPassword(t *testing.T) {
+	t.Setenv("POSTFACH_PASSWORD", "env")
+	c := exploreCmd{Config: exploreFile(t, exploreAccounts), Account: "me@one.example", Pin: strings.Repeat("ab", 32)}
+	p, err := c.picker(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusting := p.Start.Trust(strings.Repeat("cd", 32))
+	if got := secretOf(t, &trusting); got != "env" || trusting.Host != "one.example" {
+		t.Errorf("%q of %+v", got, trusting)
 	}
 }
 

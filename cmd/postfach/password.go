@@ -66,3 +66,12 @@ func readRoots(file string) (*x509.CertPool, error) {
 	}
 	return roots, nil
 }
+
+// parsePin reads what --pin says; nil for nothing.
+func parsePin(s string) (remotes.Pin, error) {
+	pin, err := remotes.ParsePin(s)
+	if err != nil {
+		return nil, &exitError{hint.Add(fmt.Errorf("--pin: %w", err), "postfach check HOST shows it"), exitUsage}
+	}
+	return pin, nil
+}

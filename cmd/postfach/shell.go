@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"postfach/internal/explain"
 	"postfach/internal/hint"
+	"postfach/internal/remotes"
 	"postfach/internal/shell"
 	"postfach/internal/transcript"
 	"postfach/pop3"
@@ -63,7 +66,7 @@ Without a terminal, standard input is a script: one command a line, each sent wh
 Exit codes:
   0  the session, or the script, came to its end; the server may have said -ERR
   1  the connection ended, or was given up, before that, or before QUIT was answered
-  2  wrong usage, or a line of a script that cannot be sent
+  2  wrong usage, a line of a script that cannot be sent, or a recording without POP3
   3  no connection: name, network, TLS or greeting
   4  with --strict, the server said -ERR`
 }
@@ -84,6 +87,11 @@ func (c *shellCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup wants it
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop() // the terminal is given back before the program ends
+	}
 	err = shell.Run(ctx, *o)
 	return errors.Join(shellExit(printable(err), o.Target), closeLog())
 }
@@ -100,7 +108,9 @@ func shellExit(err error, t shell.Target) error {
 	case errors.Is(err, shell.ErrRefused):
 		return &exitError{hint.Add(err, "without --strict the script goes on"), exitRefused}
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok { // behind STLS
+	_, unverified := errors.AsType[*tls.CertificateVerificationError](err)
+	_, otherPin := errors.AsType[*remotes.PinError](err)
+	if unverified || otherPin { // behind STLS
 		return shellHint(err, t)
 	}
 	return err
@@ -108,6 +118,9 @@ func shellExit(err error, t shell.Target) error {
 
 // shellHint is connectHint in the words of this command's flags.
 func shellHint(err error, t shell.Target) error {
+	if wrong, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && len(wrong.UnverifiedCertificates) > 0 {
+		return untrustedHint(err, wrong.UnverifiedCertificates[0])
+	}
 	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
 	switch silent := errors.Is(err, os.ErrDeadlineExceeded); {
 	case errors.Is(err, shell.ErrNoSTLS):
@@ -126,6 +139,15 @@ func shellHint(err error, t shell.Target) error {
 	return connectHint(err, &pop3.URL{TLS: t.Security == shell.TLS, Host: t.Host, Port: t.Port})
 }
 
+// untrustedHint says how a person who knows the server can trust its certificate.
+func untrustedHint(err error, leaf *x509.Certificate) error {
+	otherName := ""
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		otherName = "use a name that the certificate is for; or "
+	}
+	return hint.Add(err, "%scompare the certificate's SHA-256 with what the server's operator says: --pin %s trusts this certificate and no other, --cafile FILE those in a file", otherName, remotes.PinOf(leaf))
+}
+
 func (c *shellCmd) explain() error {
 	in := io.Reader(os.Stdin)
 	if c.Explain != "-" {
@@ -137,6 +159,9 @@ func (c *shellCmd) explain() error {
 		in = f
 	}
 	if err := shell.Explain(in, os.Stdout, c.look()); err != nil {
+		if errors.Is(err, shell.ErrNoPOP3) {
+			err = hint.Add(fmt.Errorf("%s: %w", c.Explain, err), "--explain wants a protocol log, a mail program's log, or what a terminal showed")
+		}
 		return &exitError{err, exitUsage}
 	}
 	return nil

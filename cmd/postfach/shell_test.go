@@ -1,12 +1,14 @@
 package main
 
 import (
+	"crypto/tls"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"postfach/internal/remotes"
 	"postfach/pop3test"
 )
 
@@ -24,6 +26,12 @@ func TestShell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	conn, err := tls.Dial("tcp", srv.AddrTLS, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := remotes.PinOf(conn.ConnectionState().PeerCertificates[0]).String()
+	conn.Close()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("LC_ALL", "de_DE.UTF-8")
 	const login = "USER user\nPASS p w\n"
@@ -47,6 +55,10 @@ func TestShell(t *testing.T) {
 		"two ways":       {"", []string{srv.Addr, "--tls", "--stls"}, exitUsage, ""},
 		"password-stdin": {"p w\n", []string{srv.Addr, "--password-stdin"}, exitUsage, ""},
 		"a recording":    {"+OK hello\nSTAT\n-ERR no\n", []string{"--explain", "-"}, 0, "S: -ERR no"},
+		"garbage":        {"hello\ngarbage\n", []string{"--explain", "-"}, exitUsage, "Nichts hier sieht nach POP3 aus"},
+		"other pin":      {"STLS\n", []string{srv.Addr, "--pin", strings.Repeat("ab", 32)}, 1, "TLS kommt nicht zustande"},
+		"other pin, TLS": {"", []string{srv.AddrTLS, "--tls", "--pin", strings.Repeat("ab", 32)}, exitConnect, ""},
+		"right pin":      {login + "QUIT\n", []string{srv.AddrTLS, "--tls", "--pin", pin}, 0, "TLS 1.3"},
 		"a folder":       {"", []string{"--explain", os.TempDir()}, exitUsage, ""},
 		"no TLS":         {login, []string{srv.Addr, "--tls"}, exitConnect, ""},
 		"no good STLS":   {"STLS\n", []string{srv.Addr}, 1, "TLS kommt nicht zustande"},
@@ -59,7 +71,10 @@ func TestShell(t *testing.T) {
 			if r.code != c.code || !strings.Contains(r.stdout, c.says) {
 				t.Errorf("exit code %d, want %d, and %q in\n%s\n%s", r.code, c.code, c.says, r.stdout, r.stderr)
 			}
-			if advice := map[string]string{"no TLS": "--stls", "no good STLS": "--cafile", "nobody there": "--cleartext"}[name]; !strings.Contains(r.stderr, advice) {
+			if advice := map[string]string{
+				"no TLS": "--stls", "no good STLS": "--pin " + pin, "unknown root": "--pin " + pin, "nobody there": "--cleartext",
+				"other pin": "another one than the pin says", "other pin, TLS": pin, "garbage": "no POP3",
+			}[name]; !strings.Contains(r.stderr, advice) {
 				t.Errorf("no %q in %q", advice, r.stderr)
 			}
 			if c.code != 0 && !strings.Contains(r.stderr, "postfach: ") {

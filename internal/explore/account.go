@@ -24,6 +24,12 @@ type Account struct {
 	NoPassword bool
 	// ReadOnly refuses marks.
 	ReadOnly bool
+	// Local: it is one of this machine, for its operator, and its owner is
+	// somebody else.
+	Local bool
+	// Trust returns the same account, trusting the certificate with this pin and
+	// no other. nil: that cannot be done.
+	Trust func(pin string) Account
 	// Question is what Diagnose asks. nil: there is nothing to diagnose.
 	Question *pop3check.Question
 }

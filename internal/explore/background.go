@@ -139,6 +139,6 @@ func (e *Explorer) comeBack(ctx context.Context) {
 	defer e.mu.Unlock()
 	if e.comeback.failures >= maxFailures || errors.Is(err, ErrPassword) {
 		e.comeback.stop()
-		e.tell("the maildrop could not be opened again: " + reason(err))
+		e.tellOfConnection("the maildrop could not be opened again: " + reason(err))
 	}
 }

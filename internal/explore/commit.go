@@ -220,6 +220,7 @@ func (e *Explorer) settle(d *deletion, err error) {
 		}
 		return
 	}
+	e.connected()
 	d.out.Deleted = d.accepted
 	gone := make(map[Key]bool, len(d.accepted))
 	for _, was := range d.accepted {

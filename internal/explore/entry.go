@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"encoding/hex"
 	"strconv"
 
@@ -46,8 +47,8 @@ type Entry struct {
 	Known   bool
 	Summary message.Summary
 	Marked  bool
-	// Problem says why the header cannot be read: the message can still be
-	// marked and deleted.
+	// Problem says why the header cannot be read, or that the connection ends
+	// when the message is loaded: it can still be marked and deleted.
 	Problem string
 }
 
@@ -64,7 +65,7 @@ func (e *Explorer) Entry(k Key) (Entry, bool) {
 
 // entry shows a row; mu is held.
 func (e *Explorer) entry(r *row) Entry {
-	out := Entry{Key: r.key, Size: r.size, ID: r.id, Marked: r.marked, Problem: r.problem}
+	out := Entry{Key: r.key, Size: r.size, ID: r.id, Marked: r.marked, Problem: cmp.Or(r.problem, r.broken)}
 	if e.open() {
 		out.Number = r.number
 	}

@@ -30,13 +30,14 @@ var (
 	ErrPassword = errors.New("the password is missing")
 	// ErrExists: what would be written is there already.
 	ErrExists = errors.New("the file exists")
+	// ErrCommitting: marks cannot be changed while Commit runs.
+	ErrCommitting = errors.New("the marked messages are being deleted right now")
 )
 
 // Errors that only people read.
 var (
-	errClosed     = errors.New("the explorer is closed")
-	errCommitting = errors.New("the marked messages are being deleted right now")
-	errStalled    = errors.New("the server sends nothing")
+	errClosed  = errors.New("the explorer is closed")
+	errStalled = errors.New("the server sends nothing")
 )
 
 // An Explorer is one account's maildrop, held or not. Its methods may be called
@@ -77,6 +78,7 @@ type Explorer struct {
 	looking    looking
 	comeback   comeback
 	endsInRow  int   // connections that ended at a header, without one read between
+	suspects   []Key // messages to be asked for alone
 	headersOff bool  // the server has no TOP, or chokes on it
 	unresolved []Key // the answer to their deletion did not come
 	idle       idle

@@ -47,6 +47,10 @@ func (e *Explorer) wanted(n int) []int32 {
 
 // readBatch reads some headers. The caller has the turn.
 func (e *Explorer) readBatch(ctx context.Context) {
+	if i, number, ok := e.nextSuspect(); ok {
+		e.askAlone(ctx, i, number)
+		return
+	}
 	s := e.session
 	n := s.batch
 	if !s.topWork {
@@ -66,13 +70,14 @@ func (e *Explorer) readBatch(ctx context.Context) {
 			s.alive = time.Now()
 			e.refusedTop(s, i, no)
 		case err != nil:
-			e.lostAtHeader(s, i, fmt.Errorf("TOP: %w", err), false)
+			e.lostInBatch(s, i, fmt.Errorf("TOP: %w", err), false)
 			return
 		default:
 			if err := e.readHeader(s, i, m, moved); err != nil {
-				e.lostAtHeader(s, i, err, true)
+				e.lostInBatch(s, i, err, true)
 				return
 			}
+			e.survived()
 		}
 	}
 	s.adapt(time.Since(began))
@@ -125,7 +130,7 @@ func (e *Explorer) readHeader(s *session, i int32, m *pop3client.Message, moved 
 		return err
 	}
 	e.mu.Lock()
-	e.endsInRow = 0
+	s.last = e.list.rows[i].key
 	e.mu.Unlock()
 	return nil
 }
@@ -135,6 +140,7 @@ func (e *Explorer) refusedTop(s *session, i int32, no *pop3.Error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.topWork {
+		s.last = e.list.rows[i].key
 		e.list.fail(i, reason(no))
 		e.bell.ringSoon()
 		return
@@ -150,36 +156,28 @@ func (e *Explorer) noHeaders(notice string) {
 	e.tell(notice)
 }
 
-// lostAtHeader says that the connection ended at a header. It is that message's
-// fault, and the list goes on without it, unless the connection had been silent
-// for so long that it may have ended before.
-func (e *Explorer) lostAtHeader(s *session, i int32, err error, begun bool) {
-	if e.life.Err() != nil {
+// lostInBatch says that the connection ended when the reply for row i was to
+// come, or in the middle of it. Nobody is blamed for it before he was asked for
+// alone, and nobody is suspected when the connection had been silent for so long
+// that it may have ended before.
+func (e *Explorer) lostInBatch(s *session, i int32, err error, begun bool) {
+	switch {
+	case e.life.Err() != nil:
 		e.lose(err, "")
-		return
-	}
-	e.mu.Lock()
-	e.comeback.want(s.since.Add(s.loginDelay()))
-	if !begun && !errors.Is(err, errStalled) && time.Since(s.alive) > silence {
+	case !begun && !errors.Is(err, errStalled) && time.Since(s.alive) > silence:
+		e.mu.Lock()
+		e.comeback.want(s.since.Add(s.loginDelay()))
 		e.mu.Unlock()
 		e.hangUp(s, false)
 		e.away("")
-		return
+	default:
+		e.mu.Lock()
+		if !errors.Is(err, errRest) {
+			e.suspect(s.last, e.list.rows[i].key)
+		}
+		e.mu.Unlock()
+		e.lostAtHeaders(s, err)
 	}
-	r := &e.list.rows[i]
-	number := r.number
-	if r.summary == nil { // else it was the rest that was too long
-		e.list.fail(i, "its header cannot be read: "+reasonAtMessage(err))
-	}
-	e.endsInRow++
-	switch {
-	case !s.topWork:
-		e.noHeaders(noTop)
-	case e.endsInRow >= maxEnds:
-		e.noHeaders("the server ends the connection when it is asked for headers: no more are read")
-	}
-	e.mu.Unlock()
-	e.lose(err, fmt.Sprintf("the connection was lost at the header of message %d (%s): nothing was deleted", number, reason(err)))
 }
 
 // reasonAtMessage is reason, for one message.

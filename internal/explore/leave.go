@@ -77,7 +77,7 @@ func (e *Explorer) away(notice string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.state, e.busy = Away, ""
-	e.tell(notice)
+	e.tellOfConnection(notice)
 	ended := 0
 	for i := range e.list.rows {
 		if r := &e.list.rows[i]; r.marked && r.key.bound() {
@@ -106,7 +106,7 @@ func (e *Explorer) lose(err error, notice string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if n := e.list.marked; n > 0 {
-		e.tell(count(n, "mark is kept here", "marks are kept here"))
+		e.tellOfConnection(count(n, "mark is kept here", "marks are kept here"))
 	}
 	return err
 }

@@ -16,7 +16,8 @@ type row struct {
 	number  int
 	size    int64
 	summary *message.Summary // nil: not read yet
-	problem string
+	problem string           // why the header cannot be read
+	broken  string           // what happened when it was asked for alone
 	marked  bool
 }
 
@@ -75,7 +76,7 @@ func (l *list) relist(session int, sizes []pop3.ScanListing, ids []pop3.IDListin
 		if j, ok := oldIndex[r.key]; ok {
 			was := &old[j]
 			r.key, r.id = was.key, was.id // one copy of the octets
-			r.summary, r.problem = was.summary, was.problem
+			r.summary, r.problem, r.broken = was.summary, was.problem, was.broken
 			r.marked = was.marked && was.size == r.size
 			if was.marked && !r.marked {
 				told.changed = append(told.changed, r.shown())

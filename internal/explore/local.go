@@ -33,6 +33,7 @@ func Local(store maildrop.Store, user, where string, write bool) Account {
 		Login:      l.login,
 		NoPassword: true,
 		ReadOnly:   !write,
+		Local:      true,
 	}
 }
 
@@ -95,8 +96,11 @@ func (l *local) login(ctx context.Context, c *pop3client.Client, _ string) error
 	case err == nil:
 		return nil
 	case pop3.CodeOf(err).Is(pop3.CodeInUse):
-		err = fmt.Errorf("open the maildrop of %q: %w", l.user, err)
+		err = &plainError{fmt.Sprintf("somebody has the maildrop of %q open", l.user), err}
 		return hint.Add(err, "its owner's mail program is connected, or another explorer; try again in a few minutes")
+	}
+	if no, ok := errors.AsType[*pop3.Error](err); ok { // there is no login that a person should hear of
+		err = &plainError{no.Text, err}
 	}
 	return fmt.Errorf("open the maildrop of %q: %w", l.user, err)
 }

@@ -175,7 +175,7 @@ func TestLocalMaildropThatCannotBeOpenedSaysWhy(t *testing.T) {
 		code pop3.Code
 		want string
 	}{
-		{Local(store, "ada", dir, true), pop3.CodeInUse, "locked by another session"},
+		{Local(store, "ada", dir, true), pop3.CodeInUse, `somebody has the maildrop of "ada" open`},
 		{Local(store, "eve", dir, true), pop3.CodeSysPerm, "no such maildrop"},
 		{Local(brokenStore{}, "ada", dir, false), pop3.CodeSysTemp, "disk on fire?bad sector"},
 	} {
@@ -183,6 +183,9 @@ func TestLocalMaildropThatCannotBeOpenedSaysWhy(t *testing.T) {
 		err := e.Connect(t.Context(), "")
 		if pop3.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v", err)
+		}
+		if strings.Contains(err.Error(), "AUTH") {
+			t.Errorf("%v: what is that to a person?", err)
 		}
 		if c.code == pop3.CodeInUse && hint.Of(err) == "" {
 			t.Error("no hint")

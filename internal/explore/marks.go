@@ -11,7 +11,7 @@ func (e *Explorer) Mark(keys ...Key) error {
 	defer e.mu.Unlock()
 	e.idle.look()
 	if e.committing {
-		return errCommitting
+		return ErrCommitting
 	}
 	for _, k := range keys {
 		if _, ok := e.list.index[k]; !ok {
@@ -34,7 +34,7 @@ func (e *Explorer) Unmark(keys ...Key) error {
 	defer e.mu.Unlock()
 	e.idle.look()
 	if e.committing {
-		return errCommitting
+		return ErrCommitting
 	}
 	for _, k := range keys {
 		if i, ok := e.list.index[k]; ok {

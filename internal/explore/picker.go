@@ -8,6 +8,9 @@ type Picker struct {
 	// (TLS), pop3://user@host[:port] (STLS; in clear to this machine only), or
 	// user@host. Its errors have hints. nil: nothing can be typed in.
 	Parse func(typed string) (Account, error)
+	// ParseSTLS is Parse, but pop3:// is STLS to this machine, too, and never in
+	// clear. nil: a person cannot choose that.
+	ParseSTLS func(typed string) (Account, error)
 	// Start, if not nil, is opened at once.
 	Start *Account
 	// Options are for each Explorer.

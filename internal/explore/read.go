@@ -21,7 +21,7 @@ const maxPreview = 1 << 20
 // message. It connects when Away, as all that need the server do.
 func (e *Explorer) Preview(ctx context.Context, k Key, lines int) ([]byte, error) {
 	var octets []byte
-	err := e.message(ctx, k, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
+	err := e.message(ctx, k, endsAtPreview, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
 		m, err := s.c.Top(wire, n, max(lines, 0))
 		var no *pop3.Error
 		if errors.As(err, &no) && !s.topWork {
@@ -40,7 +40,7 @@ func (e *Explorer) Preview(ctx context.Context, k Key, lines int) ([]byte, error
 		case errors.Is(err, errRest):
 			return tooLong, nil
 		case !errors.Is(err, io.EOF):
-			return cutOff, err
+			return cutOff, &lossError{n, int64(len(octets)), true, err}
 		}
 		s.topWork = true
 		return whole, nil
@@ -57,7 +57,7 @@ func (e *Explorer) Preview(ctx context.Context, k Key, lines int) ([]byte, error
 // io.ErrUnexpectedEOF.
 func (e *Explorer) retrieve(ctx context.Context, k Key, w io.Writer) (octets int64, err error) {
 	var header headerCopy
-	err = e.message(ctx, k, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
+	err = e.message(ctx, k, endsAtLoad, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
 		m, err := s.c.Retr(wire, n)
 		if err != nil {
 			return unanswered, err
@@ -68,10 +68,7 @@ func (e *Explorer) retrieve(ctx context.Context, k Key, w io.Writer) (octets int
 		case errors.Is(err, io.EOF):
 			return whole, nil
 		case ask.Err() == nil && !errors.Is(err, errWrite) && !errors.Is(err, errTooLong):
-			if !errors.Is(err, io.ErrUnexpectedEOF) {
-				err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
-			}
-			return cutOff, err
+			return cutOff, &lossError{n, octets, true, err}
 		}
 		// Nobody wants the rest. A little is read, to save the connection.
 		if _, rest := skip(m, maxUnwanted, func() {}); !errors.Is(rest, io.EOF) {
@@ -152,8 +149,9 @@ const (
 )
 
 // message does something with a message that a person asked for. A connection
-// that turns out to have ended long ago is replaced, once.
-func (e *Explorer) message(ctx context.Context, k Key, do func(ask, wire context.Context, s *session, n int) (aftermath, error)) error {
+// that turns out to have ended long ago is replaced, once. problem is what the
+// message has when the connection is lost at it.
+func (e *Explorer) message(ctx context.Context, k Key, problem string, do func(ask, wire context.Context, s *session, n int) (aftermath, error)) error {
 	if _, ok := e.Entry(k); !ok {
 		return ErrGone
 	}
@@ -171,7 +169,10 @@ func (e *Explorer) message(ctx context.Context, k Key, do func(ask, wire context
 			var no *pop3.Error
 			switch {
 			case errors.As(err, &no), how == whole:
-				s.alive = time.Now()
+				s.alive, s.last = time.Now(), k
+				if err == nil {
+					e.mend(k, problem)
+				}
 				return firstOf(ask, err)
 			case how == tooLong, ask.Err() != nil:
 				e.giveUp(s)
@@ -180,7 +181,11 @@ func (e *Explorer) message(ctx context.Context, k Key, do func(ask, wire context
 				e.hangUp(s, false)
 				e.away("")
 			default:
-				return e.lose(fmt.Errorf("message %d: %w", n, err), "")
+				e.blame(k, problem)
+				if how == unanswered {
+					err = &lossError{number: n, err: err}
+				}
+				return e.lose(err, "")
 			}
 		}
 	})

@@ -29,12 +29,12 @@ func Remote(a remotes.Account, timeout time.Duration) Account {
 		Dial: func(ctx context.Context, trace func(pop3.TraceEvent)) (*pop3client.Client, error) {
 			o, err := a.Options()
 			if err != nil {
-				return nil, hint.Add(err, "the file must hold the certificates to trust, in PEM form")
+				return nil, err
 			}
-			o.Timeout, o.Trace = timeout, trace
-			c, err := pop3client.Dial(ctx, u.Addr(), o)
+			o.Timeout = timeout
+			c, err := dialGreeted(ctx, u.Addr(), o, (&net.Dialer{Timeout: timeout}).DialContext, trace)
 			if err != nil {
-				return nil, remotes.ConnectHint(fmt.Errorf("%s: %w", u.Addr(), err), u)
+				return nil, connectHint(fmt.Errorf("%s: %w", u.Addr(), untrusted(err)), u)
 			}
 			return c, nil
 		},
@@ -50,11 +50,24 @@ func Remote(a remotes.Account, timeout time.Duration) Account {
 			return remotes.LoginHint(err)
 		},
 		Question: question(a, timeout),
+		Trust: func(pin string) Account {
+			trusting := a
+			trusting.Pin = pin
+			return Remote(trusting, timeout)
+		},
 	}
 	if a.PasswordCommand != "" {
 		account.Password = a.Password
 	}
 	return account
+}
+
+// connectHint is remotes.ConnectHint for one who can trust a certificate, too.
+func connectHint(err error, u *pop3.URL) error {
+	if unknown, ok := errors.AsType[*UntrustedError](err); ok {
+		return hint.Add(err, "if you know this server: --pin %s trusts this certificate, --cafile FILE those that are signed by one in the file", unknown.Pin)
+	}
+	return remotes.ConnectHint(err, u)
 }
 
 // diagnosisTimeout is how long one answer may take in a diagnosis: it asks many
@@ -78,7 +91,7 @@ func question(a remotes.Account, timeout time.Duration) *pop3check.Question {
 		q.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, err }
 		return q
 	}
-	q.TLS, q.AllowCleartext = o.TLS, o.AllowCleartext
+	q.TLS, q.Pin, q.AllowCleartext = &tls.Config{RootCAs: o.TLS.RootCAs}, a.Pin, o.AllowCleartext
 	q.Security = []pop3client.Security{o.Security}
 	return q
 }

@@ -25,6 +25,7 @@ type session struct {
 	read    bool // messages, or parts, were read
 	whole   bool // messages were retrieved whole
 	batch   int  // how many headers are asked for at once
+	last    Key  // the message that was asked for last and came whole
 }
 
 // tainted reports whether QUIT may remove what nobody marked. Servers that do so
@@ -246,6 +247,7 @@ func (e *Explorer) take(s *session, sizes []pop3.ScanListing, ids []pop3.IDListi
 	if e.committing {
 		e.state, e.busy = Committing, deleting
 	}
+	e.connected()
 	e.comeback.done()
 	e.idle.look()
 	e.start()
@@ -253,9 +255,12 @@ func (e *Explorer) take(s *session, sizes []pop3.ScanListing, ids []pop3.IDListi
 	e.bell.ring()
 }
 
-// advise says what a person can do about a refusal.
+// advise says what a person can do about a refusal, unless the account has said
+// so.
 func advise(err error) error {
 	switch code := pop3.CodeOf(err); {
+	case hint.Of(err) != "":
+		return err
 	case code.Is(pop3.CodeInUse):
 		return hint.Add(err, "another program has the maildrop open: close it there, or wait a little")
 	case code.Is(pop3.CodeLoginDelay):

@@ -141,8 +141,8 @@ func TestLostConnectionDeletesNothingAndKeepsMarks(t *testing.T) {
 	if n, err := e.Save(t.Context(), all[2], &text); err != nil || text.String() != letter("Ada", "letter 3") || n != int64(text.Len()) {
 		t.Errorf("%q, %v", text.String(), err)
 	}
-	if e.Status().State != Held {
-		t.Errorf("%+v", e.Status())
+	if s := e.Status(); s.State != Held || s.Notice != "" {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -475,6 +475,13 @@ func TestIdleMaildropIsLetGo(t *testing.T) {
 		}
 		if _, err := e.Preview(t.Context(), keys(e)[1], 0); err != nil || e.Status().State != Held {
 			t.Errorf("%v, %+v", err, e.Status())
+		}
+		time.Sleep(2*time.Minute + time.Second)
+		synctest.Wait()
+		wantNotice(t, e, "after 2 minutes")
+		connect(t, e)
+		if n := e.Status().Notice; n != "" {
+			t.Errorf("open again, and still %q", n)
 		}
 		e.Close()
 	})

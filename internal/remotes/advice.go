@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 
 	"postfach/internal/hint"
@@ -20,28 +22,50 @@ func ConnectHint(err error, u *pop3.URL) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
+	case is[*PinError](err):
+		return hint.Add(err, "nothing secret was sent to it; ask who runs the server whether it has a new certificate, and what its SHA-256 is")
 	case is[x509.UnknownAuthorityError](err):
 		return hint.Add(err, "if you know this server, save its certificate and name the file with --cafile")
 	case is[x509.HostnameError](err):
 		return hint.Add(err, "use the name that the certificate is for")
 	case is[x509.CertificateInvalidError](err):
 		return hint.Add(err, "the server needs a new certificate; or name the one that you trust with --cafile")
+	case is[tls.RecordHeaderError](err) && u.TLS:
+		return hint.Add(err, "this port does not begin with TLS; perhaps it is for STLS: %s", other(u))
 	case is[tls.RecordHeaderError](err):
-		return hint.Add(err, "there is no TLS on this port; with pop3:// TLS begins with STLS")
+		return hint.Add(err, "the server agrees to STLS, but no TLS follows; perhaps another port begins with TLS: pop3s://")
 	case is[*net.DNSError](err):
 		return hint.Add(err, "check the host name, and the network")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return hint.Add(err, "no program answers on this port; pop3s:// uses 995 and pop3:// uses 110 unless the URL says :PORT")
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return hint.Add(err, "the server does not answer; a firewall may be in the way, or the port is for pop3s:// and the URL says pop3://")
+	case isTimeout(err) && u.TLS:
+		return hint.Add(err, "the server does not answer; a firewall may be in the way")
+	case isTimeout(err):
+		return hint.Add(err, "the server does not answer; perhaps the port is for TLS: %s; or a firewall is in the way", other(u))
 	case errors.Is(err, pop3client.ErrNoSTLS):
 		return hint.Add(err, "use pop3s:// instead; if the server really has no TLS, --allow-cleartext does without")
 	case is[*pop3.Error](err):
 		return hint.Add(err, "the server takes no sessions now; try again later")
 	case u.TLS:
 		return hint.Add(err, "is this a server for pop3s:// ? pop3:// begins TLS with STLS")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), is[*pop3.ProtocolError](err):
+		return hint.Add(err, "perhaps the port is for TLS: %s; or it is no POP3 server", other(u))
 	}
 	return err
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// other is the URL with the other kind of TLS.
+func other(u *pop3.URL) string {
+	o := *u
+	o.TLS = !u.TLS
+	if s, ok := strings.CutPrefix(o.String(), "pop://"); ok {
+		return "pop3://" + s // what people write
+	}
+	return o.String()
 }
 
 // is reports whether an error of this type is in err's chain.

@@ -109,6 +109,11 @@ func (d *document) accounts() []string {
 // wrong is an error about a key of an account: where it is, and what was
 // expected. A key that is not there is looked for where it would be.
 func (d *document) wrong(account, name, format string, args ...any) error {
+	return fmt.Errorf("%s: %w", d.where(account, name), fmt.Errorf(format, args...))
+}
+
+// where is the place of a key of an account, for people.
+func (d *document) where(account, name string) string {
 	line := 0
 	for _, k := range d.keys {
 		if len(k.path) < 2 || k.path[1] != account {
@@ -122,7 +127,7 @@ func (d *document) wrong(account, name, format string, args ...any) error {
 	if name != "" {
 		path += "." + name
 	}
-	return fmt.Errorf("%s:%d: %s: %w", d.name, line, path, fmt.Errorf(format, args...))
+	return fmt.Sprintf("%s:%d: %s", d.name, line, path)
 }
 
 // syntax is an error of the decoder, told like all others.

@@ -23,12 +23,13 @@ type entry struct {
 	URL             string `toml:"url"`
 	PasswordCommand string `toml:"password_command"`
 	CAFile          string `toml:"cafile"`
+	Pin             string `toml:"pin"`
 	STLS            bool   `toml:"stls"`
 	AllowCleartext  bool   `toml:"allow_cleartext"`
 }
 
 // keys are those that entry has, for hints.
-const keys = "url, password_command, cafile, stls, allow_cleartext"
+const keys = "url, password_command, cafile, pin, stls, allow_cleartext"
 
 const reference = "docs/accounts.toml is an example"
 
@@ -118,8 +119,9 @@ func read(name string, content []byte) ([]Account, error) {
 // person who types, and too vague for a file.
 func (e entry) account(d *document, name string) (*Account, error) {
 	wrong := func(key, format string, args ...any) error { return d.wrong(name, key, format, args...) }
-	a := &Account{Name: name, PasswordCommand: e.PasswordCommand, STLS: e.STLS, AllowCleartext: e.AllowCleartext}
+	a := &Account{Name: name, PasswordCommand: e.PasswordCommand, Pin: e.Pin, STLS: e.STLS, AllowCleartext: e.AllowCleartext}
 	var err error
+	_, badPin := ParsePin(e.Pin)
 	a.URL, err = pop3.ParseURL(e.URL)
 	switch {
 	case name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
@@ -138,12 +140,19 @@ func (e entry) account(d *document, name string) (*Account, error) {
 		return nil, hint.Add(wrong("allow_cleartext", "nothing is in clear with pop3s://"), "remove the key")
 	case e.STLS && e.AllowCleartext:
 		return nil, hint.Add(wrong("allow_cleartext", "expected not both this and stls"), "stls = true is the safe one")
+	case e.Pin != "" && e.AllowCleartext:
+		return nil, hint.Add(wrong("allow_cleartext", "expected not both this and pin"), "a pin is for TLS")
+	case badPin != nil:
+		return nil, hint.Add(wrong("pin", "%w", badPin), pinHint)
 	}
+	a.CAFileAt = d.where(name, "cafile")
 	a.CAFile, err = d.path(e.CAFile)
 	if err != nil {
 		return nil, wrong("cafile", "%w", err)
 	}
 	return a, nil
 }
+
+const pinHint = "postfach check HOST shows it"
 
 const passwordHint = "no passwords are kept in this file: write password_command = \"COMMAND\", whose first line of output is the password, or nothing, and be asked"

@@ -25,8 +25,12 @@ func TestExampleParses(t *testing.T) {
 	want := []Account{
 		{Name: "work", URL: &pop3.URL{TLS: true, User: "ada@example.org", Host: "mail.example.org"}, PasswordCommand: "pass show mail/ada"},
 		{Name: "club", URL: &pop3.URL{User: "ada", Host: "pop.example.net"}, CAFile: filepath.Join(docs, "club.pem")},
+		{Name: "shed", URL: &pop3.URL{TLS: true, User: "ada", Host: "192.0.2.7"}, Pin: strings.Repeat("5f", 32)},
 		{Name: "tunnel", URL: &pop3.URL{User: "ada", Host: "localhost", Port: 1110}, STLS: true},
 		{Name: "museum", URL: &pop3.URL{User: "ada", Host: "pop.example.com"}, AllowCleartext: true},
+	}
+	for i := range accounts {
+		accounts[i].CAFileAt = ""
 	}
 	if !reflect.DeepEqual(accounts, want) {
 		t.Errorf("got  %+v\nwant %+v", accounts, want)
@@ -81,6 +85,8 @@ func TestMistakesHaveALineAndAHint(t *testing.T) {
 		{"[accounts.work]\n" + url + "stls = true", "f:3: accounts.work.stls: pop3s:// is TLS", "remove"},
 		{"[accounts.work]\n" + url + "allow_cleartext = true", "f:3: accounts.work.allow_cleartext: nothing is in clear", "remove"},
 		{"[accounts.work]\nurl = 'pop3://u@h'\nstls = true\nallow_cleartext = true", "f:4: accounts.work.allow_cleartext: expected not both", "safe"},
+		{"[accounts.work]\nurl = 'pop3://u@h'\nallow_cleartext = true\npin = '" + strings.Repeat("ab", 32) + "'", "f:3: accounts.work.allow_cleartext: expected not both this and pin", "TLS"},
+		{"[accounts.work]\n" + url + "pin = 'abc'", "f:3: accounts.work.pin: a pin is the 64", "postfach check"},
 		{"[accounts.a]\n" + url + "[accounts.a]\n" + url, "f:3: ", "TOML"},
 		{"[accounts.a]\n" + url + "url = 'pop3s://u@h'", "f:3: ", "TOML"},
 		{"[accounts.a]\nurl = \n", "f:2: ", "TOML"},

@@ -8,32 +8,41 @@ import (
 	"os"
 	"strings"
 
+	"postfach/internal/hint"
 	"postfach/pop3client"
 )
 
-// Options returns what pop3client needs. An error is about CAFile.
+// Options returns what pop3client needs. An error is about CAFile or Pin.
 func (a *Account) Options() (*pop3client.Options, error) {
 	o := &pop3client.Options{
 		Security: a.security(), AllowCleartext: a.AllowCleartext && !a.URL.TLS,
 		TLS: &tls.Config{},
 	}
+	pin, err := ParsePin(a.Pin)
+	if err != nil {
+		return nil, hint.Add(err, pinHint)
+	}
+	pin.Apply(o.TLS)
 	if a.CAFile == "" {
 		return o, nil
 	}
-	var err error
 	o.TLS.RootCAs, err = Roots(a.CAFile)
+	if err != nil && a.CAFileAt != "" {
+		err = fmt.Errorf("%s: %w", a.CAFileAt, err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, hint.Add(err, "the file must hold the certificates to trust, in PEM form")
 	}
 	return o, nil
 }
 
-// security decides how the connection is protected. There is no "if possible".
+// security decides how the connection is protected. There is no "if possible",
+// and a pin is for TLS.
 func (a *Account) security() pop3client.Security {
 	switch {
 	case a.URL.TLS:
 		return pop3client.ImplicitTLS
-	case !a.STLS && (loopback(a.URL.Host) || a.AllowCleartext):
+	case !a.STLS && a.Pin == "" && (loopback(a.URL.Host) || a.AllowCleartext):
 		return pop3client.Cleartext
 	}
 	return pop3client.RequireSTLS

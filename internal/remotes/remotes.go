@@ -14,6 +14,8 @@ type Account struct {
 	// password. Empty: a person is asked.
 	PasswordCommand string
 	CAFile          string // PEM; empty: what the system trusts
+	CAFileAt        string // where CAFile is written, for errors; empty: in no file
+	Pin             string // SHA-256 of the certificate to trust and no other, in hexadecimal; wants TLS. Empty: chain and name decide
 	STLS            bool   // require STLS even to this machine
 	AllowCleartext  bool
 }
