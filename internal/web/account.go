@@ -17,6 +17,7 @@ type account struct {
 	id    int
 	home  string // of the Face
 	index int    // in Picker.Accounts; -1: it was typed in, or is Picker.Start
+	typed *typed // what the form said, if it was typed in
 	about explore.Account
 	e     *explore.Explorer
 
@@ -24,6 +25,7 @@ type account struct {
 	step      *step
 	outcome   *outcome
 	diagnosis *pop3check.Diagnosis
+	doubt     *doubt // its server could not prove who it is
 }
 
 // A step is the last change of marks, which can be undone.
@@ -80,7 +82,8 @@ func (f *Face) account(id string) *account {
 
 // add opens an account, or returns the one that is open: two sessions of one
 // maildrop would lock each other out. It takes no maildrop yet.
-func (f *Face) add(about explore.Account, index int) (a *account, fresh bool, err error) {
+// t is the form that it was typed into, or nil.
+func (f *Face) add(about explore.Account, index int, t *typed) (a *account, fresh bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -93,7 +96,7 @@ func (f *Face) add(about explore.Account, index int) (a *account, fresh bool, er
 	}
 	f.made++
 	e := explore.New(about, f.picker.Options)
-	a = &account{id: f.made, home: f.home, index: index, about: about, e: e}
+	a = &account{id: f.made, home: f.home, index: index, typed: t, about: about, e: e}
 	f.accounts = append(f.accounts, a)
 	return a, true, nil
 }
@@ -134,7 +137,7 @@ func (f *Face) start() (*account, error) {
 		return nil, nil
 	}
 	index := slices.IndexFunc(f.picker.Accounts, func(a explore.Account) bool { return same(a, *f.picker.Start) })
-	a, _, err := f.add(*f.picker.Start, index)
+	a, _, err := f.add(*f.picker.Start, index, nil)
 	return a, err
 }
 
@@ -142,5 +145,7 @@ func (f *Face) start() (*account, error) {
 func (v *visit) connect(password string) error {
 	ctx, cancel := context.WithTimeout(v.r.Context(), v.face.limits.connect)
 	defer cancel()
-	return v.account.e.Connect(ctx, password)
+	err := v.account.e.Connect(ctx, password)
+	v.account.doubts(err, password)
+	return err
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"postfach/internal/explore"
 	"postfach/internal/hint"
 	"postfach/internal/message"
-	"postfach/pop3"
 )
 
 // accountsPage is where a person chooses a maildrop.
@@ -29,9 +27,6 @@ type knownAccount struct {
 	Index int
 	Bar   *bar // nil: not open
 }
-
-// typed is the form for another account. The password is not shown again.
-type typed struct{ Server, Security, User string }
 
 func showAccounts(v *visit) error {
 	a, err := v.face.start()
@@ -66,7 +61,7 @@ func openAccount(v *visit) error {
 	if err != nil || i < 0 || i >= len(v.face.picker.Accounts) {
 		return badRequest("There is no such account")
 	}
-	a, _, err := v.face.add(v.face.picker.Accounts[i], i)
+	a, _, err := v.face.add(v.face.picker.Accounts[i], i, nil)
 	if err != nil {
 		return err
 	}
@@ -96,12 +91,22 @@ func openTyped(v *visit) error {
 		v.showAccounts(http.StatusUnprocessableEntity, t, f)
 		return nil
 	}
-	a, fresh, err := v.face.add(about, -1)
+	a, fresh, err := v.face.add(about, -1, &t)
 	if err != nil {
 		return err
 	}
+	if !fresh && (a.typed == nil || a.typed.Security != t.Security) {
+		return &failure{
+			Status: http.StatusConflict, Title: "This mailbox is open here already",
+			Text: "It was opened in another way than you chose now, and nothing was sent to its server. Close it first, or go on with it among the mailboxes.",
+		}
+	}
 	v.account = a
-	if err := v.connect(form.Get("password")); err != nil {
+	err = v.connect(form.Get("password"))
+	if untrusted := new(explore.UntrustedError); errors.As(err, &untrusted) {
+		return err // the page that asks whether to trust it needs the account
+	}
+	if err != nil {
 		v.account = nil
 		if fresh { // what cannot be opened is no account
 			v.face.remove(a)
@@ -112,36 +117,4 @@ func openTyped(v *visit) error {
 	}
 	v.redirect(a.path(""))
 	return nil
-}
-
-// parse makes an account of the form.
-func (v *visit) parse(t typed) (explore.Account, error) {
-	if v.face.picker.Parse == nil {
-		return explore.Account{}, errors.New("no other accounts can be opened here")
-	}
-	if t.User == "" {
-		return explore.Account{}, errors.New("the user name is missing")
-	}
-	if t.Server == "" {
-		return v.face.picker.Parse(t.User) // a mail address
-	}
-	u := &pop3.URL{TLS: t.Security != "stls", User: t.User}
-	host, port, err := net.SplitHostPort(t.Server)
-	if err != nil {
-		host = strings.Trim(t.Server, "[]")
-	}
-	if host == "" || strings.ContainsAny(host, " /@?#\\") {
-		return explore.Account{}, hint.Add(errors.New("the server is a name such as pop.example.org"), "a port may follow: pop.example.org:995")
-	}
-	u.Host = host
-	if port != "" {
-		if u.Port, err = strconv.Atoi(port); err != nil || u.Port < 1 || u.Port > 65535 {
-			return explore.Account{}, errors.New("the port is a number from 1 to 65535")
-		}
-	}
-	s := u.String()
-	if !u.TLS {
-		s = strings.Replace(s, "pop://", "pop3://", 1)
-	}
-	return v.face.picker.Parse(s)
 }

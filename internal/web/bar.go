@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"postfach/internal/explore"
 )
@@ -17,12 +19,17 @@ type bar struct {
 	// Asleep: Away, and there is a list of earlier.
 	Asleep   bool
 	ReadOnly bool
-	Outcome  bool // there is one to look at
+	Outcome  bool   // there is one to look at
+	Mail     string // whose mail program is locked out
+	Notices  []string
 }
 
 func newBar(a *account) *bar {
 	s := a.e.Status()
-	b := &bar{Status: s, Name: a.name(), Path: a.path(""), ReadOnly: a.about.ReadOnly}
+	b := &bar{Status: s, Name: a.name(), Path: a.path(""), ReadOnly: a.about.ReadOnly, Mail: "your mail program", Notices: notices(s.Notice)}
+	if a.about.Local {
+		b.Mail = "its owner’s mail program"
+	}
 	switch s.State {
 	case explore.Connecting:
 		b.State = "connecting"
@@ -46,6 +53,17 @@ func newBar(a *account) *bar {
 	defer a.mu.Unlock()
 	b.Outcome = a.outcome != nil
 	return b
+}
+
+// notices are what the engine tells, each once.
+func notices(all string) []string {
+	var each []string
+	for one := range strings.SplitSeq(all, "; ") {
+		if one != "" && !slices.Contains(each, one) {
+			each = append(each, one)
+		}
+	}
+	return each
 }
 
 // showBar answers with the bar alone, for the script.

@@ -44,8 +44,11 @@ func showExport(v *visit) error {
 		words = append(words, formatKey(k))
 	}
 	p.Keys = strings.Join(words, " ")
-	if p.Selected > 0 {
+	switch { // what was chosen by hand is most likely meant
+	case p.Selected > 0:
 		p.What = "selection"
+	case p.Marked > 0:
+		p.What = "marked"
 	}
 	v.show("export", "Save messages", http.StatusOK, p)
 	return nil

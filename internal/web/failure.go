@@ -41,7 +41,9 @@ func failureOf(err error, lang explain.Language) *failure {
 	}
 	f := plainly(err, lang)
 	f.Detail = message.PrintableLine(err.Error())
-	f.Hint = message.PrintableLine(hint.Of(err))
+	if !pop3.CodeOf(err).Is(pop3.CodeAuth) { // its Text says what helps
+		f.Hint = message.PrintableLine(hint.Of(err))
+	}
 	return f
 }
 
@@ -50,11 +52,13 @@ func plainly(err error, lang explain.Language) *failure {
 	case errors.Is(err, explore.ErrPassword):
 		return &failure{Status: http.StatusForbidden, Title: "The password is missing", Text: "The mailbox cannot be opened without it."}
 	case errors.Is(err, explore.ErrGone):
-		return &failure{Status: http.StatusGone, Title: "This message is not there any more", Text: "Perhaps your mail program has fetched and deleted it meanwhile. The list shows what is there now."}
+		return &failure{Status: http.StatusGone, Title: "This message is not there any more", Text: "Perhaps a mail program has fetched and deleted it meanwhile. The list shows what is there now."}
 	case errors.Is(err, explore.ErrReadOnly):
 		return forbidden("This mailbox is open for reading only", "Nothing can be marked or deleted here.")
 	case errors.Is(err, explore.ErrOtherMarks):
 		return &failure{Status: http.StatusConflict, Title: "Other messages are marked than you were shown", Text: "Nothing was deleted. Look at the list of marked messages again."}
+	case errors.Is(err, explore.ErrCommitting):
+		return &failure{Status: http.StatusConflict, Title: "The marked messages are being deleted right now", Text: "Marks cannot be changed meanwhile. Wait for the outcome and try again."}
 	case errors.Is(err, explore.ErrAway):
 		return &failure{Status: http.StatusConflict, Title: "The mailbox is not open", Text: "It was let go. Come back to it first."}
 	}
@@ -82,9 +86,10 @@ func refusal(no *pop3.Error, lang explain.Language) *failure {
 	switch {
 	case no.Code.Is(pop3.CodeAuth):
 		f.Status, f.Title = http.StatusForbidden, "The mail server does not accept this name and password"
+		f.Text = "Many providers want the whole mail address as the user name, and an app password, which is made on their pages. With some, POP3 must be switched on there first. Else look at how the password was typed."
 	case no.Code.Is(pop3.CodeInUse):
 		f.Status, f.Title = http.StatusConflict, "Another program has this mailbox open"
-		f.Text = "Only one at a time can look into a POP3 mailbox. Close your mail program, here and on the telephone, or wait a minute, and try again."
+		f.Text = "Only one at a time can look into a POP3 mailbox. Close the mail program that has it open, here or on a telephone, or wait a minute, and try again."
 	case no.Code.Is(pop3.CodeLoginDelay):
 		f.Status, f.Title = http.StatusTooManyRequests, "The mail server wants you to wait before the next visit"
 	}

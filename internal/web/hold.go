@@ -31,6 +31,9 @@ func login(v *visit) error {
 		return nil
 	}
 	if err := v.connect(password); err != nil {
+		if ownPage(err) {
+			return err
+		}
 		f := failureOf(err, v.language())
 		v.showLogin(f.Status, f)
 		return nil

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -133,7 +132,7 @@ func showMessage(v *visit) error {
 	}
 	p := v.newMessagePage(e)
 	s, err := v.load(e.Key)
-	if errors.Is(err, explore.ErrGone) || errors.Is(err, explore.ErrPassword) {
+	if ownPage(err) {
 		return err
 	}
 	if err != nil {
@@ -253,7 +252,7 @@ func showPreview(v *visit) error {
 	ctx, cancel := context.WithTimeout(v.r.Context(), v.face.limits.load)
 	defer cancel()
 	octets, err := v.account.e.Preview(ctx, e.Key, v.number("lines", previewLines, 1000))
-	if errors.Is(err, explore.ErrGone) || errors.Is(err, explore.ErrPassword) {
+	if ownPage(err) {
 		return err
 	}
 	status := http.StatusOK

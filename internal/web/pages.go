@@ -179,6 +179,8 @@ func subject(e explore.Entry) string {
 // named names a message in a few words, for labels.
 func named(e explore.Entry) string {
 	switch {
+	case e.Number > 0 && e.Summary.Subject != "":
+		return fmt.Sprintf("message %d “%s”", e.Number, subject(e))
 	case e.Number > 0:
 		return fmt.Sprintf("message %d", e.Number)
 	case e.Summary.Subject != "":

@@ -166,7 +166,7 @@ func TestTabOrder(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 40 {
 		b.do(chromedp.KeyEvent("\t"))
-		at := script[string](b, `(e => e === document.body ? "" : (e.id || e.name || e.textContent.trim()) + "|" + (getComputedStyle(e).outlineStyle !== "none"))(document.activeElement)`)
+		at := script[string](b, `(e => e === document.body ? "" : (e.name || e.id || e.textContent.trim()) + "|" + (getComputedStyle(e).outlineStyle !== "none"))(document.activeElement)`)
 		if at == "" {
 			break
 		}

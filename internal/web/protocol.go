@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"net/http"
 
 	"postfach/internal/explain"
@@ -36,6 +37,6 @@ func showProtocol(v *visit) error {
 
 // showLines answers with the lines behind one, for the script.
 func showLines(v *visit) error {
-	v.render("protocol", "lines", http.StatusOK, v.protocol(v.number("after", 0, 1<<62)))
+	v.render("protocol", "lines", http.StatusOK, v.protocol(v.number("after", 0, math.MaxInt)))
 	return nil
 }

@@ -18,6 +18,8 @@ func (f *Face) routes() *http.ServeMux {
 	handle("POST", "/typed", page(openTyped))
 	handle("GET", "/a/{account}/login", of(showLogin))
 	handle("POST", "/a/{account}/login", of(login))
+	handle("POST", "/a/{account}/trust", of(trust))
+	handle("POST", "/a/{account}/distrust", of(distrust))
 	handle("POST", "/a/{account}/connect", of(connect))
 	handle("POST", "/a/{account}/release", of(release))
 	handle("POST", "/a/{account}/seen", of(seen))

@@ -70,13 +70,17 @@ func newTLSFacts(s *tls.ConnectionState) *tlsFacts {
 		if i == 0 {
 			f.Days = int(time.Until(c.NotAfter).Hours() / 24)
 		}
-		sum := sha256.Sum256(c.Raw)
-		f.Chain = append(f.Chain, certificate{
-			Subject: message.PrintableLine(c.Subject.String()), Issuer: message.PrintableLine(c.Issuer.String()),
-			Names: message.PrintableLine(strings.Join(names(c), ", ")), SHA256: hex.EncodeToString(sum[:]), From: c.NotBefore, Until: c.NotAfter,
-		})
+		f.Chain = append(f.Chain, newCertificate(c))
 	}
 	return f
+}
+
+func newCertificate(c *x509.Certificate) certificate {
+	sum := sha256.Sum256(c.Raw)
+	return certificate{
+		Subject: message.PrintableLine(c.Subject.String()), Issuer: message.PrintableLine(c.Issuer.String()),
+		Names: message.PrintableLine(strings.Join(names(c), ", ")), SHA256: hex.EncodeToString(sum[:]), From: c.NotBefore, Until: c.NotAfter,
+	}
 }
 
 // names are the hosts that a certificate is for.

@@ -68,6 +68,11 @@ func (v *visit) fail(err error) {
 		v.redirect(v.account.path("login"))
 		return
 	}
+	if untrusted, ok := errors.AsType[*explore.UntrustedError](err); ok && v.account != nil {
+		v.account.doubts(err, "")
+		v.showUntrusted(untrusted)
+		return
+	}
 	h := v.w.Header()
 	h.Del("Content-Disposition")
 	setHeaders(h)
@@ -77,6 +82,12 @@ func (v *visit) fail(err error) {
 		return
 	}
 	v.show("failure", f.Title, f.Status, f)
+}
+
+// ownPage reports whether an error has a page of its own, instead of a box.
+func ownPage(err error) bool {
+	untrusted := new(explore.UntrustedError)
+	return errors.Is(err, explore.ErrGone) || errors.Is(err, explore.ErrPassword) || errors.As(err, &untrusted)
 }
 
 // redirect leads to a page of ours, behind a form that did something.

@@ -161,7 +161,7 @@ function press(key) {
     }
     case "/": {
       const q = document.getElementById("q");
-      if (q) { q.focus(); q.select(); }
+      if (q) { q.closest("details").open = true; q.focus(); q.select(); }
       return !!q;
     }
     case "?": {
