@@ -26,7 +26,8 @@ type Conversation struct {
 	over       bool           // the server's last line was the end of a longer reply, or something lost behind it
 
 	maildrop maildrop
-	cut      int // octets at the end of the line that are not shown
+	cut      int  // octets at the end of the line that are not shown
+	brief    bool // nothing is told but warnings
 }
 
 // mostAsked bounds the commands that wait for their replies: more than any
@@ -142,12 +143,14 @@ func (c *Conversation) loggingIn() bool {
 
 // tell adds a sentence to a note.
 func (c *Conversation) tell(n *Note, p phrase, args ...any) {
-	n.Meaning = join(n.Meaning, c.lang.say(p, args...))
+	if !c.brief {
+		n.Meaning = join(n.Meaning, c.lang.say(p, args...))
+	}
 }
 
 // warn adds one about a line that is not as it should be.
 func (c *Conversation) warn(n *Note, p phrase, args ...any) {
-	c.tell(n, p, args...)
+	n.Meaning = join(n.Meaning, c.lang.say(p, args...))
 	n.Warning = true
 }
 

@@ -26,6 +26,9 @@ type Follower struct {
 	// Unfolded is how many lines of a message are shown before the rest folds
 	// into one Line. 0: three; negative: all.
 	Unfolded int
+	// Items is the same for lines of LIST, UIDL and the like; 0: all of them.
+	// Lines with a Warning are always shown.
+	Items int
 
 	lang     Language
 	emit     func(Line)
@@ -47,8 +50,9 @@ type followed struct {
 
 // A fold is the lines that one Line stands for.
 type fold struct {
+	place  Place // Content, or Item
 	lines  int
-	octets int64
+	octets int64 // of Content
 }
 
 // NewFollower returns a Follower that calls emit for each line that is complete.
@@ -139,6 +143,10 @@ func (f *Follower) line(s *followed, client bool, l said) {
 		f.content(s, l)
 		return
 	}
+	if !client && f.Items > 0 && s.shown >= f.Items && s.talk.Expect() == Item && !s.isEnd(l) && l.crlf {
+		f.item(s, l)
+		return
+	}
 	f.unfoldBefore(s, client)
 	n := s.talk.LongLine(client, string(l.octets), l.cut)
 	if !l.crlf {
@@ -149,13 +157,31 @@ func (f *Follower) line(s *followed, client bool, l said) {
 		return
 	}
 	s.crlf = l.crlf
-	if n.Place == Reply {
+	switch n.Place {
+	case Reply:
 		s.bare = !l.crlf
 		s.shown = 0
+	case Item:
+		s.shown++
 	}
 	if s.talk.handshake {
 		f.event(s, s.talk.TLS())
 	}
+}
+
+// item folds a line of a list away, unless there is something wrong with it.
+func (f *Follower) item(s *followed, l said) {
+	s.crlf = l.crlf
+	s.talk.brief = true
+	n := s.talk.LongLine(false, string(l.octets), l.cut)
+	s.talk.brief = false
+	if !n.Warning {
+		s.folded.place = Item
+		s.folded.lines++
+		return
+	}
+	f.unfold(s)
+	f.say(s, false, l, n)
 }
 
 // content explains a line of a message, or folds it away.
@@ -163,6 +189,7 @@ func (f *Follower) content(s *followed, l said) {
 	dot := len(l.octets) == 1 && l.octets[0] == '.' && l.cut == 0
 	s.crlf = l.crlf
 	if !dot && f.full(s) {
+		s.folded.place = Content
 		s.folded.lines++
 		s.folded.octets += s.talk.pass(l)
 		return
@@ -213,11 +240,16 @@ func (f *Follower) unfold(s *followed) {
 	if s.folded.lines == 0 {
 		return
 	}
-	n := Note{Place: Content}
+	n := Note{Place: s.folded.place}
 	if len(s.talk.queue) > 0 {
 		n.Keyword = s.talk.queue[0].name()
 	}
-	s.talk.tell(&n, phrase{"… %s with %s", "… %s mit %s"}, moreLines.times(int64(s.folded.lines)), octets.times(s.folded.octets))
+	count := moreLines.times(int64(s.folded.lines))
+	if s.folded.place == Item {
+		s.talk.tell(&n, phrase{"… %s", "… %s"}, count)
+	} else {
+		s.talk.tell(&n, phrase{"… %s with %s", "… %s mit %s"}, count, octets.times(s.folded.octets))
+	}
 	f.emit(Line{Session: s.name, Time: s.last, Note: n, Folded: s.folded.lines})
 	s.folded = fold{}
 }

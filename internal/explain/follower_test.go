@@ -211,3 +211,29 @@ func TestTranscriptOfTranscript(t *testing.T) {
 		t.Errorf("%+v", english[1])
 	}
 }
+
+// A list of 100,000 messages is one line, but for its beginning and for what is
+// wrong in it; what it says is counted all the same.
+func TestListsFold(t *testing.T) {
+	f, lines := follow()
+	f.Items = 2
+	f.Event(event("s", false, "+OK\r\n"))
+	f.Event(event("s", true, "USER u\r\nPASS <secret>\r\nLIST\r\n"))
+	f.Event(event("s", false, "+OK\r\n+OK\r\n+OK\r\n1 10\r\n2 20\r\n3 30\r\n4 40\r\nfive\r\n6 60\r\n.\r\n"))
+	var got []string
+	for _, l := range (*lines)[6:] {
+		got = append(got, fmt.Sprint(l.Text, "|", l.Note.Meaning, "|", l.Folded))
+	}
+	want := []string{
+		"+OK|A line for each message follows: its number and its size in octets.|0",
+		"1 10|Message 1 has 10 octets.|0",
+		"2 20|Message 2 has 20 octets.|0",
+		"|… 2 more lines|2",
+		"five|A message number and a size in octets have to stand here.|0",
+		"|… 1 more line|1",
+		".|End of the list: 5 messages with 160 octets.|0",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}

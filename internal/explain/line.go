@@ -11,7 +11,7 @@ type Line struct {
 	// as in protocol logs. Empty for an Event.
 	Text string
 	Note Note
-	// Folded counts lines of a message that stand for this one; 0: it is a
+	// Folded counts lines of a message or a list that this one stands for; 0: it is a
 	// line of its own. Text is empty then, and Note.Meaning says how many.
 	Folded int
 }

@@ -13,6 +13,7 @@ import (
 const (
 	maxLines    = 4000 // forgotten from the oldest on
 	maxLineText = 2000 // octets
+	maxItems    = 40   // of a list; without it, one of 100,000 messages would be all that is kept
 )
 
 // A protocol keeps the newest lines of the conversations, explained.
@@ -31,6 +32,7 @@ func newProtocol(lang explain.Language, changed func()) *protocol {
 	}
 	p := &protocol{changed: changed}
 	p.follower = explain.NewFollower(lang, p.add)
+	p.follower.Items = maxItems
 	return p
 }
 

@@ -3,7 +3,7 @@ package maildir
 import (
 	"cmp"
 	"fmt"
-	"maps"
+	"iter"
 	"slices"
 	"strings"
 
@@ -18,32 +18,34 @@ import (
 // Of several files with one base the oldest keeps it as its id. The id of each
 // other one is a hash of what no flag changes, and nameTwins makes it durable.
 func (d *drop) identify(entries []*entry) ([]*entry, error) {
-	slices.SortStableFunc(entries, func(a, b *entry) int { return compareNames(a.name, b.name) })
+	// A name that is in both folders: new/ was read first.
+	slices.SortFunc(entries, func(a, b *entry) int {
+		return cmp.Or(compareNames(&a.name, &b.name), -strings.Compare(a.folder, b.folder))
+	})
 	entries, taken := interrupted(entries)
 	messages := make([]*entry, 0, len(entries))
-	groups := make(map[string][]*entry, len(entries)) // by base
-	for _, e := range entries {
-		if e.id != "" {
-			messages = append(messages, e)
+	var hashed, twins []*entry
+	for group := range sameBase(entries) {
+		if group[0].id != "" { // see interrupted
+			messages = append(messages, group[0])
 			continue
 		}
-		groups[e.name.base] = append(groups[e.name.base], e)
-	}
-	var hashed, twins []*entry
-	for _, base := range slices.Sorted(maps.Keys(groups)) {
-		first, others, err := d.sortTwins(groups[base])
+		first, others, err := d.sortTwins(group)
 		if err != nil {
 			return nil, err
 		}
 		twins = append(twins, others...)
 		switch {
 		case first == nil:
-		case first.name.uniqueID() != pop3.UniqueID(base):
+		case first.name.uniqueID() != pop3.UniqueID(first.name.base):
 			hashed = append(hashed, first)
 		default:
 			messages = append(messages, first.claim(0, taken))
 		}
 	}
+	byBase := func(a, b *entry) int { return strings.Compare(a.name.base, b.name.base) }
+	slices.SortStableFunc(hashed, byBase)
+	slices.SortStableFunc(twins, byBase)
 	// Only now: the name of a file comes before the hash of another.
 	for _, e := range hashed {
 		messages = append(messages, e.claim(0, taken))
@@ -51,18 +53,49 @@ func (d *drop) identify(entries []*entry) ([]*entry, error) {
 	for _, e := range twins {
 		messages = append(messages, e.claim(1, taken))
 	}
-	slices.SortStableFunc(messages, func(a, b *entry) int { return compareNames(a.listedName(), b.listedName()) })
+	listed := func(a, b *entry) int { return compareNames(a.listedName(), b.listedName()) }
+	if !slices.IsSortedFunc(messages, listed) { // hashed and twins came last
+		slices.SortStableFunc(messages, listed)
+	}
 	return messages, nil
+}
+
+// sameBase yields the entries with one base together, those that have their id
+// already alone. Entries are in the order of their names, in which equal bases
+// are neighbours.
+func sameBase(entries []*entry) iter.Seq[[]*entry] {
+	return func(yield func([]*entry) bool) {
+		var group []*entry
+		for _, e := range entries {
+			switch {
+			case e.id != "":
+				if !yield([]*entry{e}) {
+					return
+				}
+			case len(group) == 0 || group[0].name.base == e.name.base:
+				group = append(group, e)
+			default:
+				if !yield(group) {
+					return
+				}
+				group = []*entry{e}
+			}
+		}
+		if len(group) > 0 {
+			yield(group)
+		}
+	}
 }
 
 // listedName returns the name by which a message is put in order: that which
 // nameTwins gives it, whether or not it can, so that each session has the same
 // order.
-func (e *entry) listedName() name {
+func (e *entry) listedName() *name {
 	if !e.misnamed() {
-		return e.name
+		return &e.name
 	}
-	return parseName(string(e.id) + e.name.suffix)
+	n := parseName(string(e.id) + e.name.suffix)
+	return &n
 }
 
 // misnamed reports whether a file has another unique-id than its name says.

@@ -45,13 +45,14 @@ func digits(s string) string {
 
 // compareNames puts messages in the order of their numbers: by time, as numbers
 // because not every MTA pads them, then by name (P3-MSG-01).
-func compareNames(a, b name) int {
-	return cmp.Or(
-		compareDigits(a.seconds, b.seconds),
-		compareDigits(a.micros, b.micros),
-		strings.Compare(a.base, b.base),
-		strings.Compare(a.whole, b.whole),
-	)
+func compareNames(a, b *name) int {
+	if c := compareDigits(a.seconds, b.seconds); c != 0 {
+		return c
+	}
+	if c := compareDigits(a.micros, b.micros); c != 0 {
+		return c
+	}
+	return cmp.Or(strings.Compare(a.base, b.base), strings.Compare(a.whole, b.whole))
 }
 
 // compareDigits compares numbers of any length.

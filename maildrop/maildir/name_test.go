@@ -20,7 +20,7 @@ func FuzzName(f *testing.F) {
 		if length, wire := m.hints(); length < -1 || wire < -1 {
 			t.Errorf("%q: hints %d and %d", a, length, wire)
 		}
-		if compareNames(m, n) != -compareNames(n, m) || compareNames(m, n) == 0 && a != b {
+		if compareNames(&m, &n) != -compareNames(&n, &m) || compareNames(&m, &n) == 0 && a != b {
 			t.Errorf("%q and %q have no order", a, b)
 		}
 		for step := range 3 {
@@ -35,7 +35,8 @@ func TestOrderIsNumeric(t *testing.T) {
 	names := []string{"x", "0999.a", "1000.b", "1000.M5P1.a", "1000.M10P1.a", "10000.a"}
 	for i, a := range names {
 		for j, b := range names {
-			if got, want := compareNames(parseName(a), parseName(b)) < 0, i < j; got != want {
+			m, n := parseName(a), parseName(b)
+			if got, want := compareNames(&m, &n) < 0, i < j; got != want {
 				t.Errorf("%q before %q: %v, want %v", a, b, got, want)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"runtime"
+	"sync"
 
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -107,11 +109,12 @@ func examined(vanished []place, seen map[sighting]*entry) bool {
 // vanished are places where nothing was any more.
 func (s *Store) look(ctx context.Context, root string, places []place) (entries []*entry, vanished []place, err error) {
 	entries = make([]*entry, 0, len(places))
-	for _, p := range places {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		info, err := s.fs().Lstat(p.path(root))
+	infos, errs := s.lstatAll(ctx, root, places)
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	for i, p := range places {
+		info, err := infos[i], errs[i]
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			vanished = append(vanished, p)
@@ -128,4 +131,29 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 		entries = append(entries, &entry{place: p, name: parseName(p.name), info: info})
 	}
 	return entries, vanished, nil
+}
+
+// manyPlaces is from how many files on they are examined by several goroutines:
+// for fewer it takes longer to start them.
+const manyPlaces = 1000
+
+// lstatAll examines the files at the places. It stops early when ctx ends.
+func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
+	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
+	lstat := func(from, to int) {
+		for i := from; i < to && ctx.Err() == nil; i++ {
+			infos[i], errs[i] = s.fs().Lstat(places[i].path(root))
+		}
+	}
+	if len(places) < manyPlaces {
+		lstat(0, len(places))
+		return infos, errs
+	}
+	share := len(places)/runtime.GOMAXPROCS(0) + 1
+	var wg sync.WaitGroup
+	for from := 0; from < len(places); from += share {
+		wg.Go(func() { lstat(from, min(from+share, len(places))) })
+	}
+	wg.Wait()
+	return infos, errs
 }
