@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"postfach/fetch"
+	"postfach/internal/explain"
 	"postfach/internal/hint"
 	"postfach/internal/remotes"
 	"postfach/pop3"
@@ -119,6 +121,29 @@ func TestDiagnoseNeedsNoLogin(t *testing.T) {
 	for _, text := range srv.Transcripts() {
 		if strings.Contains(text, "C: PASS") || strings.Contains(text, "C: AUTH PLAIN") {
 			t.Errorf("logged in: %s", text)
+		}
+	}
+}
+
+// Where TLS began before the greeting, nothing is said of reading along or STLS.
+func TestTLSFromTheFirstOctetIsExplained(t *testing.T) {
+	srv := mailServer(t, "Subject: x\r\n\r\n")
+	a := remote(t, "pop3s://user@"+srv.AddrTLS, remotes.Account{CAFile: rootFile(t, srv)})
+	a.Login = func(ctx context.Context, c *pop3client.Client, password string) error {
+		if err := c.User(ctx, "user"); err != nil {
+			return err
+		}
+		return c.Pass(ctx, password)
+	}
+	e, _ := opened(t, a)
+	defer e.Close()
+	lines, _ := e.Log(0)
+	if len(lines) == 0 || lines[0].Note.Place != explain.Event || !strings.Contains(lines[0].Note.Meaning, "TLS") {
+		t.Errorf("%+v", lines[:min(1, len(lines))])
+	}
+	for _, l := range lines {
+		if l.Note.Warning || strings.Contains(l.Note.Next, "STLS") {
+			t.Errorf("%s: %s %s", l.Text, l.Note.Meaning, l.Note.Next)
 		}
 	}
 }
