@@ -9,4 +9,7 @@ type TraceEvent struct {
 	Time    time.Time // when it was sent or had arrived
 	Client  bool      // the client said it; else the server
 	Octets  []byte    // valid during the call only; not always whole lines
+	// TLS: no octets, but the handshake has succeeded here: before the greeting,
+	// or behind STLS.
+	TLS bool
 }

@@ -92,6 +92,9 @@ func (c *Client) use(conn net.Conn) {
 
 // start reads the greeting. Nothing is sent before it has come (P3-GRT-15).
 func (c *Client) start(ctx context.Context) error {
+	if c.tls != nil {
+		c.traceTLS()
+	}
 	release := c.t.watch(ctx)
 	var err error
 	c.greeting, err = c.reply()

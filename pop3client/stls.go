@@ -54,6 +54,7 @@ func (c *Client) handshake(ctx context.Context) error {
 	}
 	c.tls = conn
 	c.use(conn)
+	c.traceTLS()
 	return nil
 }
 

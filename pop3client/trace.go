@@ -33,6 +33,13 @@ func (c *Client) traceServer(octets []byte) {
 	c.trace(false, octets)
 }
 
+// traceTLS says that TLS has begun.
+func (c *Client) traceTLS() {
+	if c.opts.Trace != nil {
+		c.opts.Trace(pop3.TraceEvent{Session: c.id, Time: time.Now(), TLS: true})
+	}
+}
+
 func (c *Client) trace(client bool, octets []byte) {
 	c.opts.Trace(pop3.TraceEvent{Session: c.id, Time: time.Now(), Client: client, Octets: octets})
 }

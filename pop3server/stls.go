@@ -61,6 +61,7 @@ func (s *session) handshake(ctx context.Context) error {
 	if err := s.tls.HandshakeContext(ctx); err != nil {
 		return &endError{endTLS, err}
 	}
+	s.traceTLS()
 	return nil
 }
 

@@ -12,6 +12,13 @@ func (s *session) trace(client bool, octets []byte) {
 	s.srv.Trace(pop3.TraceEvent{Session: s.id, Time: time.Now(), Client: client, Octets: octets})
 }
 
+// traceTLS says that TLS has begun.
+func (s *session) traceTLS() {
+	if s.srv.Trace != nil {
+		s.srv.Trace(pop3.TraceEvent{Session: s.id, Time: time.Now(), TLS: true})
+	}
+}
+
 // traceLine shows a line of the client.
 func (s *session) traceLine(line []byte) {
 	if s.srv.Trace != nil {

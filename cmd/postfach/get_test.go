@@ -132,6 +132,9 @@ func TestGet(t *testing.T) {
 	if err != nil || !strings.Contains(string(octets), "<secret>") || strings.Contains(string(octets), "secret word") {
 		t.Errorf("%v %s", err, octets)
 	}
+	if !strings.Contains(string(octets), ")\n(tls)\nS: +OK") {
+		t.Errorf("that TLS began before the greeting is not in the log:\n%s", octets)
+	}
 	if _, err := transcript.Parse("log", string(octets)); err != nil {
 		t.Error(err)
 	}

@@ -60,11 +60,15 @@ func NewFollower(lang Language, emit func(Line)) *Follower {
 	return &Follower{lang: lang, emit: emit, sessions: make(map[string]*followed)}
 }
 
-// Event adds what crossed a connection. That TLS began is seen from STLS and its
-// +OK.
+// Event adds what crossed a connection. That TLS began behind STLS is seen from
+// its +OK, too: not everybody who traces says it.
 func (f *Follower) Event(ev pop3.TraceEvent) {
 	s := f.session(ev.Session)
 	s.last = ev.Time
+	if ev.TLS {
+		f.event(s, s.talk.TLS())
+		return
+	}
 	p := &s.server
 	if ev.Client {
 		p = &s.client
@@ -78,14 +82,6 @@ func (f *Follower) Event(ev pop3.TraceEvent) {
 		octets = rest
 		f.line(s, ev.Client, p.end(line))
 	}
-}
-
-// TLS says that a session's handshake has succeeded without STLS: at the start,
-// before the greeting. Said again, or behind STLS, it does nothing.
-func (f *Follower) TLS(session string, at time.Time) {
-	s := f.session(session)
-	s.last = at
-	f.event(s, s.talk.TLS())
 }
 
 // Closed says that a session's connection has ended. A session that is not

@@ -41,7 +41,7 @@ func (s *stage) play(script *transcript.Script) {
 		case transcript.Skip:
 			s.fill()
 		case transcript.TLS:
-			s.TLS(s.session, s.at)
+			s.Event(pop3.TraceEvent{Session: s.session, Time: s.at, TLS: true})
 		case transcript.Close, transcript.Hangup:
 			s.Closed(s.session, l.Kind == transcript.Hangup, s.at)
 		case transcript.Connection:

@@ -16,8 +16,6 @@ type Account struct {
 	// Dial connects and reads the greeting; it does not log in. trace sees the
 	// conversation.
 	Dial func(ctx context.Context, trace func(pop3.TraceEvent)) (*pop3client.Client, error)
-	// TLS: Dial's connection is TLS from the first octet.
-	TLS bool
 	// Login logs in.
 	Login func(ctx context.Context, c *pop3client.Client, password string) error
 	// Password gets the password without asking a person. nil: a face asks.

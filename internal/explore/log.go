@@ -57,14 +57,6 @@ func (p *protocol) event(ev pop3.TraceEvent) {
 	}
 }
 
-// tls says that TLS began before a session's first octet.
-func (p *protocol) tls(session string, at time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.follower.TLS(session, at)
-	p.changed()
-}
-
 func (p *protocol) closed(session string, byClient bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

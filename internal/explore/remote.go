@@ -26,7 +26,6 @@ func Remote(a remotes.Account, timeout time.Duration) Account {
 		Name: cmp.Or(a.Name, u.User+"@"+fetch.Host(u.Addr())),
 		User: u.User,
 		Host: fetch.Host(u.Addr()),
-		TLS:  u.TLS,
 		Dial: func(ctx context.Context, trace func(pop3.TraceEvent)) (*pop3client.Client, error) {
 			o, err := a.Options()
 			if err != nil {

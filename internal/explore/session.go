@@ -195,9 +195,6 @@ func (e *Explorer) tracing(s *session) func(pop3.TraceEvent) {
 		if s.name != "" && s.name != ev.Session { // Dial tried twice
 			e.protocol.closed(s.name, true)
 		}
-		if s.name != ev.Session && e.a.TLS {
-			e.protocol.tls(ev.Session, ev.Time)
-		}
 		s.name = ev.Session
 		e.protocol.event(ev)
 		if e.o.Trace != nil {

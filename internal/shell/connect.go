@@ -97,6 +97,7 @@ func (s *session) startTLS(ctx context.Context) error {
 
 // showTLS says that TLS is on, and with what.
 func (s *session) showTLS() {
+	s.traceTLS()
 	note := s.talk.tls()
 	if note.Meaning == "" {
 		note.Place = explain.Event

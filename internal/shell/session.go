@@ -253,6 +253,13 @@ func (s *session) hide(text string) string {
 	return slices.Concat(s.before, s.secrets).hide(text)
 }
 
+// traceTLS says that TLS has begun.
+func (s *session) traceTLS() {
+	if s.o.Trace != nil {
+		s.o.Trace(pop3.TraceEvent{Session: s.o.Target.Addr(), Time: time.Now(), TLS: true})
+	}
+}
+
 func (s *session) trace(client bool, octets []byte) {
 	if s.o.Trace == nil {
 		return

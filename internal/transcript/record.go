@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,11 +25,10 @@ type Recorder struct {
 	err      error
 }
 
-// recorded is a session in the middle of a line, or of STLS.
+// recorded is a session in the middle of a line.
 type recorded struct {
 	client, server []byte // the line that is not complete yet
 	time           time.Time
-	stls           bool // the client asked for TLS; the answer is next
 }
 
 // NewRecorder returns a Recorder that writes to w. Close writes what is left.
@@ -49,6 +47,10 @@ func (r *Recorder) Record(ev pop3.TraceEvent) {
 		r.sessions[ev.Session] = s
 	}
 	s.time = ev.Time
+	if ev.TLS {
+		r.enter(ev.Session, s)
+		r.printf("(tls)\n")
+	}
 	pending := &s.server
 	if ev.Client {
 		pending = &s.client
@@ -68,7 +70,7 @@ func (r *Recorder) Record(ev pop3.TraceEvent) {
 		r.line(ev.Session, s, ev.Client, *pending)
 		*pending = (*pending)[:0]
 	}
-	if len(s.client) == 0 && len(s.server) == 0 && !s.stls {
+	if len(s.client) == 0 && len(s.server) == 0 {
 		delete(r.sessions, ev.Session)
 	}
 }
@@ -76,21 +78,18 @@ func (r *Recorder) Record(ev pop3.TraceEvent) {
 // line writes a line, or a piece of one, with the session's name if another
 // spoke before.
 func (r *Recorder) line(session string, s *recorded, client bool, octets []byte) {
+	r.enter(session, s)
+	line, ended := bytes.CutSuffix(octets, []byte("\r\n"))
+	r.printf("%s\n", formatLine(client, Escape(string(line)), !ended))
+}
+
+// enter writes the session's name if another one was the last.
+func (r *Recorder) enter(session string, s *recorded) {
 	if !r.begun || r.current != session {
 		r.begun, r.current = true, session
 		r.printf("# %s %s\n%s\n", s.time.UTC().Format(time.RFC3339Nano),
 			Escape(session), connectionLine(session))
 	}
-	line, ended := bytes.CutSuffix(octets, []byte("\r\n"))
-	r.printf("%s\n", formatLine(client, Escape(string(line)), !ended))
-	if client {
-		s.stls = strings.EqualFold(string(line), "STLS")
-		return
-	}
-	if s.stls && (string(line) == "+OK" || bytes.HasPrefix(line, []byte("+OK "))) {
-		r.printf("(tls)\n")
-	}
-	s.stls = false
 }
 
 func (r *Recorder) printf(format string, args ...any) {

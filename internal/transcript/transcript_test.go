@@ -137,6 +137,7 @@ func TestRecordingCanBePlayed(t *testing.T) {
 	say(false, "ady\r\n")
 	say(true, "STLS\r\n")
 	say(false, "+OK go\r\n")
+	r.Record(pop3.TraceEvent{Session: "a", Time: time.Unix(0, 0), TLS: true})
 	say(true, "NO")
 	say(true, "OP\nQUIT\r\n")
 	say(false, "+OK {x} \\ \xff\r\n+OK ...\r\n")
