@@ -68,17 +68,17 @@ func rules() map[string]rule {
 		"internal/explain": {ours: "pop3 internal/popwire internal/transcript", no: slices.Concat(noNetwork, noFiles)},
 		"internal/message": {others: x, no: slices.Concat(noNetwork, noFiles)},
 		"internal/remotes": {ours: "pop3 pop3client internal/hint", others: "github.com/pelletier/go-toml/v2"},
-		"internal/shell":   {ours: "pop3 sasl pop3client internal/popwire internal/explain internal/transcript internal/hint", others: x},
+		"internal/shell":   {ours: "pop3 sasl internal/popwire internal/explain internal/transcript internal/hint", others: x},
 		"internal/explore": {
 			ours:   "pop3 pop3client pop3server pop3check maildrop fetch fetch/deliver internal/explain internal/message internal/remotes internal/vfs internal/hint",
 			others: x,
 		},
 		"internal/tui": {
-			ours:   "pop3 pop3check internal/explore internal/explain internal/message internal/checkreport internal/hint",
+			ours:   "pop3 pop3check internal/explore internal/explain internal/message internal/hint",
 			others: x + " charm.land/bubbletea/v2 charm.land/lipgloss/v2 github.com/charmbracelet/x/ansi",
 		},
 		"internal/web": {
-			ours:   "pop3 pop3check internal/explore internal/explain internal/message internal/checkreport internal/hint",
+			ours:   "pop3 pop3check internal/explore internal/explain internal/message internal/hint",
 			others: x + " github.com/microcosm-cc/bluemonday",
 		},
 		"internal/interop":    {},

@@ -10,7 +10,6 @@ type Conversation struct {
 	state     pop3.State
 	greeted   bool
 	encrypted bool
-	handshake bool // STLS was answered with +OK, and TLS has not begun
 	ended     bool // QUIT has been answered
 	named     bool // USER was answered with +OK
 	expireNow bool // CAPA has announced EXPIRE 0

@@ -10,7 +10,6 @@ import (
 // Said twice, the second note is empty.
 func (c *Conversation) TLS() Note {
 	n := Note{Place: Event}
-	c.handshake = false
 	if c.encrypted {
 		return n
 	}

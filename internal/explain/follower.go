@@ -60,8 +60,7 @@ func NewFollower(lang Language, emit func(Line)) *Follower {
 	return &Follower{lang: lang, emit: emit, sessions: make(map[string]*followed)}
 }
 
-// Event adds what crossed a connection. That TLS began behind STLS is seen from
-// its +OK, too: not everybody who traces says it.
+// Event adds what crossed a connection.
 func (f *Follower) Event(ev pop3.TraceEvent) {
 	s := f.session(ev.Session)
 	s.last = ev.Time
@@ -159,9 +158,6 @@ func (f *Follower) line(s *followed, client bool, l said) {
 		s.shown = 0
 	case Item:
 		s.shown++
-	}
-	if s.talk.handshake {
-		f.event(s, s.talk.TLS())
 	}
 }
 

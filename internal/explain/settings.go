@@ -66,7 +66,6 @@ var stlsRow = row{
 		}
 	},
 	ok: func(c *Conversation, _ *asked, _ string, n *Note) {
-		c.handshake = true
 		c.tell(n, phrase{"The server is ready: TLS begins now.", "Der Server ist bereit: Jetzt beginnt TLS."})
 	},
 	refused: func(c *Conversation, _ *asked, _ pop3.Code, n *Note) {
