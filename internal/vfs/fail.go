@@ -13,6 +13,9 @@ import (
 type Fail struct {
 	FS  FS    // what is really done; not changed while in use
 	Err error // what fails says; nil: syscall.EIO
+	// Before, if not nil, is told of each operation before it is done or fails,
+	// so that a test can copy the disk at this moment. Not changed while in use.
+	Before func(op, name string)
 
 	mu    sync.Mutex // guards what follows
 	at    int
@@ -45,6 +48,9 @@ func (f *Fail) Count() int {
 
 // step counts one operation and returns the error it has to fail with.
 func (f *Fail) step(op, name string) error {
+	if f.Before != nil {
+		f.Before(op, name)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.count++

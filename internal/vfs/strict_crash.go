@@ -11,7 +11,8 @@ import (
 // seed decides. Each change of a folder that no SyncDir followed has happened
 // or has not, on its own: an older one may be missing and a newer one there,
 // and of a rename one half or none. A file that was not synced since it was
-// written has its old content, or part of the new one, or zeros. With seed 0
+// written has its old content, or part of the new one, or zeros, block by block
+// in any order. With seed 0
 // nothing that was not synced is left. Open files are dead and locks are free.
 func (s *Strict) Crash(seed uint64) {
 	s.mu.Lock()
@@ -50,7 +51,7 @@ func (d *dice) torn(synced, content []byte) []byte {
 		safe = len(synced)
 	}
 	reached := safe + d.IntN(len(content)-safe+1)
-	switch d.IntN(4) {
+	switch d.IntN(5) {
 	case 0:
 		return synced
 	case 1:
@@ -59,8 +60,23 @@ func (d *dice) torn(synced, content []byte) []byte {
 		zeroed := make([]byte, len(content))
 		copy(zeroed, content[:reached])
 		return zeroed
+	case 3:
+		return d.blocks(safe, content)
 	}
 	return content
+}
+
+// blocks returns content of which any blocks behind the first safe octets may
+// be zeros: a later one may have reached the disk before an earlier one.
+func (d *dice) blocks(safe int, content []byte) []byte {
+	const block = 16 // small, because so are the files of tests
+	torn := slices.Clone(content)
+	for from := safe; from < len(torn); from += block {
+		if !d.keep() {
+			clear(torn[from:min(from+block, len(torn))])
+		}
+	}
+	return torn
 }
 
 func (i *inode) crash(d *dice, seen map[*inode]bool) {

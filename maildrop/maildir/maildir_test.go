@@ -82,21 +82,42 @@ func same(fsys vfs.FS) vfs.FS { return fsys }
 // strictSubject returns a Subject on a strict file system, seen through a
 // wrapper.
 func strictSubject(t testing.TB, wrap func(vfs.FS) vfs.FS) maildroptest.Subject {
-	const root = "/mail"
 	strict := vfs.NewStrict()
-	newStore(t, strict, root) // durable also where the wrapper is not
+	newStore(t, strict, strictRoot) // durable also where the wrapper is not
+	return subjectOn(strict, wrap)
+}
+
+const strictRoot = "/mail"
+
+// subjectOn returns a Subject on a strict file system that has its folders.
+func subjectOn(strict *vfs.Strict, wrap func(vfs.FS) vfs.FS) maildroptest.Subject {
 	disk := &vfs.Fail{FS: wrap(strict)}
-	s := storeOn(disk, root)
+	s, dir := storeOn(disk, strictRoot), filepath.Join(strictRoot, maildroptest.User)
 	subject := maildroptest.Subject{
 		Store: s, Deliverer: s, Faults: disk,
-		Vanish: vanish(disk, root),
-		Fill:   func() error { return fill(strict, filepath.Join(root, maildroptest.User)) },
+		Vanish:  vanish(disk, strictRoot),
+		Fill:    func() error { return fill(strict, dir) },
+		Disturb: (&neighbour{fs: strict, dir: dir}).disturb,
 	}
 	subject.Crash = func(seed uint64) maildroptest.Subject {
 		strict.Crash(seed)
-		after := storeOn(disk, root)
+		after := storeOn(disk, strictRoot)
 		subject.Store, subject.Deliverer = after, after
 		return subject
+	}
+	subject.Clone = func() func(uint64) maildroptest.Subject {
+		clone := strict.Clone()
+		return func(seed uint64) maildroptest.Subject {
+			crashed := clone.Clone()
+			crashed.Crash(seed)
+			return subjectOn(crashed, wrap)
+		}
+	}
+	subject.Watch = func(before func(op string)) {
+		disk.Before = nil
+		if before != nil {
+			disk.Before = func(op, _ string) { before(op) }
+		}
 	}
 	return subject
 }

@@ -17,6 +17,7 @@ func TestSuiteHasTeeth(t *testing.T) {
 	}{
 		"files are not synced":   {func(f vfs.FS) vfs.FS { return noFileSync{f} }, "CrashDeliver"},
 		"folders are not synced": {func(f vfs.FS) vfs.FS { return noDirSync{f} }, "CrashDeliver CrashUpdateEven CrashUpdateAll"},
+		"renames, not links":     {func(f vfs.FS) vfs.FS { return &renames{FS: f, late: map[string]string{}} }, "CrashClones"},
 		"removes nothing":        {func(f vfs.FS) vfs.FS { return noRemove{f} }, "UpdateRemovesTheseOnly FaultsUpdateEven"},
 		"removes a neighbour":    {func(f vfs.FS) vfs.FS { return removesTwice{f} }, "UpdateRemovesTheseOnly FaultsUpdateThird"},
 	} {
@@ -49,6 +50,29 @@ func (n noFileSync) Create(name string, perm fs.FileMode) (vfs.File, error) {
 type unsynced struct{ vfs.File }
 
 func (unsynced) Sync() error { return nil }
+
+// renames makes one rename of a link and the removal of the old name: a crash
+// may split it.
+type renames struct {
+	vfs.FS
+	late map[string]string
+}
+
+func (r *renames) Link(from, to string) error {
+	if strings.Contains(from, "/"+tmpFolder+"/") {
+		return r.FS.Link(from, to)
+	}
+	r.late[from] = to
+	return nil
+}
+
+func (r *renames) Remove(name string) error {
+	if to, ok := r.late[name]; ok {
+		delete(r.late, name)
+		return r.FS.Rename(name, to)
+	}
+	return r.FS.Remove(name)
+}
 
 type noRemove struct{ vfs.FS }
 

@@ -12,6 +12,8 @@ package maildroptest
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"postfach/maildrop"
@@ -43,6 +45,18 @@ type Subject struct {
 	// lost, as the seed decides. It returns the store of the process that
 	// comes after. nil: cases that need it are left out.
 	Crash func(seed uint64) Subject
+	// Clone copies what is below the store, as it is in this moment, with all
+	// that is not durable yet, and returns a power failure of the copy: the
+	// store of the process that comes after. Each call of it begins with the
+	// same copy. nil: cases that need it are left out.
+	Clone func() (crash func(seed uint64) Subject)
+	// Watch has before called ahead of each operation below the store, with a
+	// word for it; nil ends that.
+	Watch func(before func(op string))
+	// Disturb lets another program work on User's maildrop, durably. It returns
+	// the messages that it added, of which no two are the same. inSession: one is
+	// open, and must be able to end with a removal. nil: no other program can.
+	Disturb func(dice *rand.Rand, inSession bool) (added []string, err error)
 }
 
 // Faults is how a test makes what is below a store fail. *vfs.Fail is one.
@@ -66,7 +80,7 @@ type Case struct {
 
 // Cases returns all cases.
 func Cases() []Case {
-	return append(append(contract(), faults()...), crashes()...)
+	return slices.Concat(contract(), faults(), crashes(), clones())
 }
 
 // Run checks all cases that the Subject has the means for, each as a subtest.
