@@ -30,7 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // anybody lets everybody in.
 type anybody struct{}
 
-func (anybody) Authenticate(_ context.Context, name, _ string) (string, error) { return name, nil }
+func (anybody) Authenticate(_ context.Context, _ *pop3server.Peer, name, _ string) (pop3server.Identity, error) {
+	return pop3server.Identity{User: name}, nil
+}
 
 // serve is get against a server, whose session is over when it returns.
 func serve(t *testing.T, store *memory.Store, steps *atomic.Int64, fsys vfs.FS, o Options, ctxs ...context.Context) (Result, error) {

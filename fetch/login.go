@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"postfach/pop3"
 	"postfach/pop3client"
@@ -11,16 +12,17 @@ import (
 )
 
 // ErrMechanism: a mechanism was asked for that is not known here.
-var ErrMechanism = errors.New("unknown login mechanism")
+var ErrMechanism = pop3client.ErrMechanism
 
 // Login logs in as a pop URL says: auth is "" or "*" for the strongest way that
 // the server announces, "+APOP", or the one mechanism that is allowed
-// (P3-URL-03). Before that it asks for UTF-8 mode where it is announced, so
-// that messages come as they are (P3-UTF-13).
-func Login(ctx context.Context, c *pop3client.Client, user, password, auth string) error {
-	login, err := way(c, user, password, auth)
-	if err != nil {
-		return err
+// (P3-URL-03). "+TOKEN" is any mechanism that takes secret for a bearer token;
+// with EXTERNAL there is no secret, but a client certificate. Before the login it
+// asks for UTF-8 mode where it is announced, so that messages come as they are
+// (P3-UTF-13).
+func Login(ctx context.Context, c *pop3client.Client, user, secret, auth string) error {
+	if known := append(pop3client.Mechanisms(), "", "*", "+APOP", "+TOKEN"); !slices.Contains(known, auth) {
+		return fmt.Errorf("%w: %s", ErrMechanism, auth)
 	}
 	if c.Capabilities().Has(pop3.CapUTF8) {
 		var no *pop3.Error
@@ -28,19 +30,15 @@ func Login(ctx context.Context, c *pop3client.Client, user, password, auth strin
 			return err
 		}
 	}
-	return login(ctx)
-}
-
-func way(c *pop3client.Client, user, password, auth string) (func(context.Context) error, error) {
 	switch auth {
 	case "", "*":
-		return func(ctx context.Context) error { return c.Login(ctx, user, password) }, nil
+		return c.Login(ctx, user, secret)
 	case "+APOP":
-		return func(ctx context.Context) error { return c.APOP(ctx, user, password) }, nil
-	case sasl.Plain:
-		return func(ctx context.Context) error { return c.Auth(ctx, sasl.NewPlainClient("", user, password)) }, nil
-	case sasl.ScramSHA256:
-		return func(ctx context.Context) error { return c.Auth(ctx, sasl.NewScramSHA256Client(user, password)) }, nil
+		return c.APOP(ctx, user, secret)
+	case "+TOKEN":
+		return c.LoginToken(ctx, user, secret)
+	case sasl.External:
+		return c.LoginCertificate(ctx, user)
 	}
-	return nil, fmt.Errorf("%w: %s", ErrMechanism, auth)
+	return c.LoginWith(ctx, auth, user, secret)
 }

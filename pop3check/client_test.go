@@ -424,7 +424,7 @@ func (p *player) handshake(step string) {
 
 // scram proves the password, and leaves the server's proof to the script.
 func (p *player) scram() {
-	c := sasl.NewScramSHA256Client(p.sc.User, p.sc.Password)
+	c := sasl.NewScramClient(sasl.SHA256, false, p.sc.User, p.sc.Password)
 	_, first, err := c.Start()
 	if err != nil {
 		p.t.Fatal(err)

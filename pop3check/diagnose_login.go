@@ -136,7 +136,7 @@ func (e *exam) login(user string) (reply, bool) {
 	var err error
 	switch way {
 	case sasl.ScramSHA256:
-		r, err = e.sasl(sasl.NewScramSHA256Client(user, e.x.q.Password))
+		r, err = e.sasl(sasl.NewScramClient(sasl.SHA256, false, user, e.x.q.Password))
 	case sasl.Plain:
 		r, err = e.sasl(sasl.NewPlainClient("", user, e.x.q.Password))
 	default:

@@ -35,20 +35,25 @@ func (p *probe) withoutCertificate(asked *bool) *tls.Config {
 	return conf
 }
 
+// certificateRequested: whoever shows none need not be offered EXTERNAL, so a
+// server that asks is shown one.
 func certificateRequested(p *probe) {
 	asked := false
-	c := p.secureWith(p.withoutCertificate(&asked))
+	p.secureWith(p.withoutCertificate(&asked))
 	if p.over() || !asked {
 		return
 	}
-	capa, _ := c.capa()
+	capa, _ := p.secureWith(p.withCertificate()).capa()
+	if p.status == Fail {
+		p.skipInstead("the server asks for a client certificate and does not take the checker's")
+	}
 	p.want(slices.Contains(upper(capa.Mechanisms()), "EXTERNAL"),
 		"a request for a client certificate only where AUTH EXTERNAL can use it", "a request, and SASL %v", capa.Mechanisms())
 }
 
-// certificateIsNoLogin shows the target's certificate, or one that nobody
-// signed, to a server that asks for one.
-func certificateIsNoLogin(p *probe) {
+// withCertificate is the target's configuration with a certificate of the
+// client's: the target's, or one that nobody signed.
+func (p *probe) withCertificate() *tls.Config {
 	conf := p.t.tlsConfig()
 	if len(conf.Certificates) == 0 && conf.GetClientCertificate == nil {
 		cert, err := ownCertificate()
@@ -57,7 +62,13 @@ func certificateIsNoLogin(p *probe) {
 		}
 		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	}
-	c := p.secureWith(conf)
+	return conf
+}
+
+// certificateIsNoLogin shows the target's certificate, or one that nobody
+// signed, to a server that asks for one.
+func certificateIsNoLogin(p *probe) {
+	c := p.secureWith(p.withCertificate())
 	if p.status == Fail {
 		p.skipInstead("the server does not trust the checker's certificate")
 	}

@@ -155,7 +155,7 @@ func (c *conn) tryAuth() reply {
 	case has(sasl.Plain):
 		return c.sasl(sasl.NewPlainClient("", t.User, t.Password))
 	case has(sasl.ScramSHA256):
-		return c.sasl(sasl.NewScramSHA256Client(t.User, t.Password))
+		return c.sasl(sasl.NewScramClient(sasl.SHA256, false, t.User, t.Password))
 	}
 	c.p.fail("a way to log in that the checker knows", "CAPA announces SASL %q and no USER", mechanisms)
 	return reply{}

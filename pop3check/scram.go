@@ -358,7 +358,7 @@ func exporting(label string, length int) func(tls.ConnectionState) []byte {
 		if state.Version != tls.VersionTLS13 {
 			return nil
 		}
-		octets, err := state.ExportKeyingMaterial(label, nil, length)
+		octets, err := state.ExportKeyingMaterial(label, []byte{}, length)
 		if err != nil {
 			return nil
 		}

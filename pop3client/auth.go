@@ -16,10 +16,11 @@ import (
 // AUTH when the server announces SASL and the line stays short enough, else
 // behind the empty challenge (P3-AUTH-11, P3-AUTH-28). A mechanism with a
 // method Finished must say yes before +OK counts: it stands for the server's
-// proof (P3-SCRAM-05). A *pop3.Error is the server's refusal; an error of the
+// proof (P3-SCRAM-05). A *pop3.Error is the server's refusal, beside a
+// *sasl.TokenError where the mechanism is told the reason; an error of the
 // mechanism cancels the exchange and leaves the connection usable.
 func (c *Client) Auth(ctx context.Context, mechanism sasl.Client) error {
-	if err := c.mayWriteCredentials(); err != nil {
+	if err := c.mayAuth(mechanism); err != nil {
 		return wrap("AUTH", err)
 	}
 	name, initial, err := mechanism.Start()
@@ -45,7 +46,7 @@ func (c *Client) converse(ctx context.Context, mechanism sasl.Client, name strin
 	defer c.end(release)
 	waiting := initial != nil // for an empty challenge
 	cmd := popwire.CommandFor("AUTH", name)
-	if waiting && c.caps.Has(pop3.CapSASL) {
+	if waiting && c.caps.Has(pop3.CapSASL) && name != sasl.XOAuth2 { // P3-OAUTH-09
 		c.conceal(initial)
 		full := popwire.CommandFor("AUTH", name, popwire.EncodeInitial(initial))
 		if _, err := appendCommand(nil, full); err == nil {
@@ -99,13 +100,29 @@ func (c *Client) challenge() (challenge []byte, done bool, err error) {
 
 // judge decides about a reply: +OK is not enough.
 func (c *Client) judge(mechanism sasl.Client, err error) error {
-	if err != nil {
+	why := c.refusal(mechanism)
+	switch {
+	case err != nil && why != nil:
+		return fmt.Errorf("%w: %w", why, err)
+	case err != nil:
 		return err
+	case why != nil: // P3-OAUTH-05
+		return c.fail(fmt.Errorf("%w, and +OK all the same", why))
 	}
-	if m, ok := mechanism.(interface{ Finished() bool }); ok && !m.Finished() {
+	if m, ok := mechanism.(sasl.Prover); ok && !m.Finished() {
 		return c.fail(ErrUnproved)
 	}
 	return nil
+}
+
+// refusal is what the server said against a token, without the token.
+func (c *Client) refusal(mechanism sasl.Client) *sasl.TokenError {
+	m, ok := mechanism.(sasl.Refusable)
+	if !ok || m.Refusal() == nil {
+		return nil
+	}
+	why := m.Refusal()
+	return &sasl.TokenError{Status: c.hide(why.Status), Scope: c.hide(why.Scope), Configuration: c.hide(why.Configuration)}
 }
 
 // respond sends one response. It is a secret as a whole.

@@ -54,6 +54,7 @@ func (o *Options) dial(ctx context.Context, addr, host string, before, after boo
 		return nil, wrap("connect", err)
 	}
 	c := newClient(conn, o)
+	c.addr = addr
 	if o.DialContext != nil && !loopbackHost(host) {
 		c.local = false // a proxy here is no server here
 	}

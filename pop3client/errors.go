@@ -31,6 +31,14 @@ var (
 	ErrNotASCII = errors.New("the server takes only ASCII in user name and password")
 	// ErrNoTimestamp: the greeting has no timestamp that APOP could use.
 	ErrNoTimestamp = errors.New("the greeting has no timestamp for APOP that can be trusted")
+	// ErrMechanism: the mechanism is not known here.
+	ErrMechanism = errors.New("unknown login mechanism")
+	// ErrNoBinding: a mechanism with channel binding needs TLS.
+	ErrNoBinding = errors.New("the connection has nothing for channel binding")
+	// ErrNoToken: the server announces no mechanism for bearer tokens.
+	ErrNoToken = errors.New("the server announces neither OAUTHBEARER nor XOAUTH2")
+	// ErrNoExternal: a client certificate does not log in here.
+	ErrNoExternal = errors.New("the server does not announce EXTERNAL")
 	// ErrBusy: a message or a pipeline is open. Read it to its end first, or
 	// close it.
 	ErrBusy = errors.New("a message is still open")

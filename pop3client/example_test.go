@@ -64,4 +64,6 @@ func exampleServer() (addr string, stop func() error) {
 
 type everybody struct{}
 
-func (everybody) Authenticate(_ context.Context, name, _ string) (string, error) { return name, nil }
+func (everybody) Authenticate(_ context.Context, _ *pop3server.Peer, name, _ string) (pop3server.Identity, error) {
+	return pop3server.Identity{User: name}, nil
+}

@@ -122,7 +122,7 @@ func TestCleartext(t *testing.T) {
 		"User":  c.User(ctx, "u"),
 		"Pass":  c.Pass(ctx, "p"),
 		"APOP":  c.APOP(ctx, "u", "p"),
-		"Auth":  c.Auth(ctx, sasl.NewScramSHA256Client("u", "p")),
+		"Auth":  c.Auth(ctx, sasl.NewScramClient(sasl.SHA256, false, "u", "p")),
 	} {
 		if !errors.Is(err, ErrCleartext) {
 			t.Errorf("%s: %v", name, err)

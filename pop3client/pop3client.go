@@ -10,7 +10,7 @@
 //
 // Credentials are written over TLS, to a loopback address, or when
 // Options.AllowCleartext says so; never otherwise, whatever was asked for
-// before.
+// before. Tokens are written over TLS, or with AllowCleartext.
 package pop3client
 
 import (
@@ -29,6 +29,7 @@ type Client struct {
 	opts   Options
 	limits Limits
 	id     string
+	addr   string // that Dial was told; empty: it was not Dial
 
 	t        *transport
 	conn     net.Conn // t, or TLS over it

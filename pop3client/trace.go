@@ -25,9 +25,14 @@ func (c *Client) traceSecret() {
 	}
 }
 
-// traceServer shows what the server said.
+// traceServer shows what the server said. Of SCRAM it leaves the server's proof
+// out: with the rest of the exchange beside it, passwords can be tried against it.
 func (c *Client) traceServer(octets []byte) {
-	if len(c.secrets) > 0 {
+	const proof = "+ dj" // "v=" in base64
+	switch {
+	case len(c.secrets) > 0 && bytes.HasPrefix(octets, []byte(proof)):
+		octets = popwire.EndLine([]byte("+ " + popwire.Secret))
+	case len(c.secrets) > 0:
 		octets = []byte(c.hide(string(octets)))
 	}
 	c.trace(false, octets)

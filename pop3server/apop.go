@@ -20,30 +20,40 @@ func (s *session) apop(_ context.Context, args []string) error {
 		return &refusal{text: textUsage, args: []any{"APOP", "name digest"}, bad: true} // P3-APOP-03
 	}
 	name, digest := args[0][:i], args[0][i+1:]
-	user, err := s.checkDigest(name, digest)
+	who, err := s.checkDigest(name, digest)
 	if err != nil {
 		return s.loginFailed("APOP", name, err)
 	}
-	return s.login(user, "APOP")
+	return s.login(who, "APOP")
 }
 
-// checkDigest compares in constant time, and computes a digest for unknown
-// names, too (P3-APOP-07, P3-USR-10). Hexadecimal digits may be upper case.
-func (s *session) checkDigest(name, digest string) (user string, err error) {
+// checkDigest compares in constant time (P3-APOP-07). Hexadecimal digits may be
+// upper case.
+func (s *session) checkDigest(name, digest string) (who Identity, err error) {
 	name, err = sasl.PrepareName(name)
 	if err != nil {
-		return "", ErrCredentials
+		return Identity{}, ErrCredentials
 	}
-	ctx, cancel := s.loginContext()
-	defer cancel()
-	user, secret, err := s.srv.APOP.Secret(ctx, name)
-	want := pop3.APOPDigest(s.timestamp, secret)
-	same := subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(digest))) == 1
-	if err != nil {
-		return "", err
-	}
-	if !same || secret == "" {
-		return "", ErrCredentials
-	}
-	return user, nil
+	return s.checkSecret(s.srv.APOP, name, func(secret string) bool {
+		want := pop3.APOPDigest(s.timestamp, secret)
+		return subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(digest))) == 1
+	})
+}
+
+// checkSecret asks a SecretSource whether a digest fits, which is computed for
+// unknown names, too (P3-USR-10).
+func (s *session) checkSecret(source SecretSource, name string, fits func(secret string) bool) (who Identity, err error) {
+	err = s.attempt(name, "", func(ctx context.Context) error {
+		owner, secret, err := source.Secret(ctx, s.peer(), name)
+		same := fits(secret)
+		if err != nil {
+			return err
+		}
+		if !same || secret == "" {
+			return ErrCredentials
+		}
+		who = owner
+		return nil
+	})
+	return who, err
 }

@@ -19,9 +19,10 @@ type box struct {
 	unlocked bool
 }
 
-func newBox(drop maildrop.Maildrop) *box {
-	messages := drop.Messages()
-	return &box{drop: drop, messages: messages, mark: make([]bool, len(messages))}
+// list asks for the messages, once.
+func (b *box) list() {
+	b.messages = b.drop.Messages()
+	b.mark = make([]bool, len(b.messages))
 }
 
 // message returns the message that an argument names. A number that does not

@@ -43,7 +43,7 @@ func giveBack(b []byte) {
 
 // newBuffers forgets what was read and not used. At the start and after STLS.
 func (s *session) newBuffers() {
-	s.r = popwire.NewReader(s.conn, readBuffer)
+	s.r = popwire.NewReader(s.input(), readBuffer)
 	s.w = popwire.NewWriter(s, s.borrow, giveBack)
 	if s.srv.Trace != nil {
 		s.w.Tap = func(octets []byte) { s.trace(false, octets) }

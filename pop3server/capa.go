@@ -6,7 +6,6 @@ import (
 
 	"postfach/internal/popwire"
 	"postfach/pop3"
-	"postfach/sasl"
 )
 
 // capa lists what works on this connection (RFC 2449 section 5): the rows of
@@ -61,11 +60,6 @@ func tag(tag string, params ...string) func(*session) (pop3.Capability, bool) {
 func historic(tag string, works func(*session) bool) func(*session) (pop3.Capability, bool) {
 	c := pop3.Capability{Tag: tag}
 	return func(s *session) (pop3.Capability, bool) { return c, s.srv.AnnounceHistoric && works(s) }
-}
-
-// mechanisms announces SASL with what can be used now (P3-CAPA-09).
-func (s *session) mechanisms() (pop3.Capability, bool) {
-	return pop3.Capability{Tag: pop3.CapSASL, Params: []string{sasl.Plain}}, s.passwordWorks()
 }
 
 // stlsCapability announces STLS while it is permitted (P3-CAPA-18).

@@ -34,7 +34,7 @@ func commands() []row {
 		{authorization, "USER", "name", 1, raw, (*session).userCommand, (*session).passwordWorks, tag(pop3.CapUser)},
 		{authorization, "PASS", "password", 1, raw, (*session).pass, (*session).passwordWorks, nil},
 		{authorization, "APOP", "name digest", 1, raw, (*session).apop, (*session).apopWorks, historic("APOP", (*session).apopWorks)},
-		{authorization, "AUTH", "mechanism [initial-response]", 1, 2, (*session).auth, (*session).passwordWorks, (*session).mechanisms},
+		{authorization, "AUTH", "mechanism [initial-response]", 1, 2, (*session).auth, nil, (*session).saslCapability},
 		{authorization, "STLS", "", 0, 0, (*session).stls, nil, (*session).stlsCapability},
 		{authorization, "UTF8", "", 0, 0, (*session).utf8Command, nil, tag(pop3.CapUTF8, "USER")},
 		{authorization, "LANG", "[language]", 0, 1, (*session).langCommand, nil, tag(pop3.CapLang)},
@@ -116,13 +116,8 @@ func (r *row) arguments(c popwire.Command) ([]string, error) {
 
 // whyNot says why a command that exists does not work here.
 func (s *session) whyNot(r *row) error {
-	if s.srv.Auth != nil && !s.secure() && r.keyword != "APOP" && r.keyword != "LAST" {
-		// No [AUTH]: clients would ask for another password (AMB-19). The
-		// same for every name (P3-USR-09).
-		if s.srv.tlsConfig != nil {
-			return &refusal{text: textNeedTLS}
-		}
-		return &refusal{text: textNoCleartext}
+	if s.srv.Auth != nil && (r.keyword == "USER" || r.keyword == "PASS") {
+		return s.insecure()
 	}
 	return &refusal{text: textNotHere, bad: true}
 }

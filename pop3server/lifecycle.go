@@ -21,6 +21,7 @@ type lifecycle struct {
 	limits    Limits
 	language  language
 	tlsConfig *tls.Config // nil: no TLS
+	guard     *Guard
 	started   error
 
 	accepting context.Context // ends when the server stops
@@ -47,6 +48,10 @@ func (s *Server) start() error {
 		s.sessions = make(map[*session]struct{})
 		s.rows = commands()
 		s.limits = s.Limits.withDefaults()
+		s.guard = s.Guard
+		if s.guard == nil {
+			s.guard = new(Guard)
+		}
 		s.seed = rand.Text()[:8]
 		if s.TLS != nil {
 			s.tlsConfig = serverTLS(s.TLS)
@@ -83,24 +88,18 @@ func (s *Server) serve(l net.Listener, implicitTLS bool) error {
 		return ErrServerClosed
 	}
 	defer s.remove(l)
-	for pause := time.Duration(0); ; {
+	for trouble := new(acceptTrouble); ; {
 		c, err := l.Accept()
 		switch {
 		case err == nil:
-			pause = 0
+			trouble.pause = 0
 			s.begin(c, implicitTLS)
-			continue
 		case s.draining():
 			return ErrServerClosed
 		case errors.Is(err, net.ErrClosed):
 			return err
-		}
-		// Too few descriptors, mostly: they come back.
-		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.logger().Error("connection not accepted", "err", err, "pause", pause)
-		select {
-		case <-time.After(pause):
-		case <-s.accepting.Done():
+		default:
+			s.notAccepted(trouble, err)
 		}
 	}
 }
@@ -137,21 +136,34 @@ func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
 		loginBy: time.Now().Add(s.limits.Login),
 		over:    make(chan struct{}),
 	}
-	sess.log = s.logger().With("session", sess.id, "rip", addressOf(c.RemoteAddr()))
+	// Not c.RemoteAddr: behind a proxy it waits for the header, and this is the
+	// loop that accepts.
+	sess.log = s.logger().With("session", sess.id)
+	sess.present, sess.leave = context.WithCancel(s.accepting)
+	sess.place = &place{conn: c, gone: sess.leave}
 	sess.newBuffers()
 	if implicitTLS {
 		sess.useTLS()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
+	sess.refused = !s.guard.admit(&s.limits, sess.place)
+	if !s.run(sess) {
+		sess.forget()
 		c.Close()
 		return nil
 	}
-	sess.refused = len(s.sessions) >= s.limits.Connections
+	return sess
+}
+
+// run lets a session begin. false: the server has stopped.
+func (s *Server) run(sess *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
 	s.sessions[sess] = struct{}{}
 	s.running.Go(sess.main)
-	return sess
+	return true
 }
 
 // Shutdown stops accepting, lets replies that have begun and removals end, and

@@ -96,14 +96,14 @@ func (d *drop) Close() error {
 // passwords knows "u" and "homeless", both with the password "p w".
 type passwords struct{}
 
-func (passwords) Authenticate(_ context.Context, name, password string) (string, error) {
+func (passwords) Authenticate(_ context.Context, _ *pop3server.Peer, name, password string) (pop3server.Identity, error) {
 	switch {
 	case name == "broken":
-		return "", errors.New("database says: secret detail")
+		return pop3server.Identity{}, errors.New("database says: secret detail")
 	case (name == "u" || name == "homeless") && password == "p w":
-		return name, nil
+		return pop3server.Identity{User: name}, nil
 	}
-	return "", pop3server.ErrCredentials
+	return pop3server.Identity{}, pop3server.ErrCredentials
 }
 
 // secrets lets "u" use APOP.
@@ -111,11 +111,11 @@ type secrets struct{ off bool }
 
 func (s *secrets) Available() bool { return !s.off }
 
-func (s *secrets) Secret(_ context.Context, name string) (user, secret string, err error) {
+func (s *secrets) Secret(_ context.Context, _ *pop3server.Peer, name string) (who pop3server.Identity, secret string, err error) {
 	if name != "u" {
-		return "", "", pop3server.ErrCredentials
+		return pop3server.Identity{}, "", pop3server.ErrCredentials
 	}
-	return "u", "tanstaaf", nil
+	return pop3server.Identity{User: "u"}, "tanstaaf", nil
 }
 
 // newServer serves d; passwords may cross net.Pipe. Its log is in the buffer.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"postfach/internal/popwire"
@@ -22,6 +23,7 @@ type session struct {
 	raw  net.Conn  // the connection as accepted; deadlines go here
 	conn net.Conn  // raw, or TLS over it
 	tls  *tls.Conn // conn, when TLS is active
+	wire *wire     // raw, under tls
 	r    *popwire.Reader
 	w    *popwire.Writer
 	lang language
@@ -33,10 +35,18 @@ type session struct {
 	name      string    // from USER, waiting for PASS
 	failures  int       // refused logins
 	bad       int       // bad commands in a row
+	unproved  int       // names that SCRAM asked accounts about, without a proof
+
+	other *Peer // what accounts know of the client; nil: nobody has asked
 
 	user string // who is logged in
 	box  *box   // nil before TRANSACTION
 	sent int    // messages sent whole, by RETR
+
+	place   *place             // in the Guard's books
+	network netip.Prefix       // where it comes from; zero: from no IP address
+	present context.Context    // ends with the server or the session, or when it is evicted
+	leave   context.CancelFunc // ends present
 
 	refused bool          // one connection too many
 	over    chan struct{} // closed at the end
@@ -117,6 +127,8 @@ const (
 	endBad      = "too many bad commands"
 	endBusy     = "too many connections"
 	endLong     = "SASL response too long"
+	endEvicted  = "evicted"
+	endPanic    = "panic"
 )
 
 // Limits of lines, in octets. RFC 2449 asks for 255 (P3-SYN-06); AUTH's initial
@@ -218,16 +230,28 @@ func isLoopback(a net.Addr) bool {
 // login opens the maildrop of an authenticated user and enters TRANSACTION
 // (P3-LCK-01). If it cannot be opened, the state stays AUTHORIZATION
 // (P3-LCK-02).
-func (s *session) login(user, how string) error {
-	// A shutdown does not wait until a huge maildrop has been counted.
-	drop, err := s.srv.Store.Open(s.srv.accepting, user)
+func (s *session) login(who Identity, how string) error {
+	user := who.User
+	if err := s.srv.guard.enter(&s.srv.limits, s.place, user); err != nil {
+		return err
+	}
+	drop, err := s.srv.open(user)
 	if err != nil {
+		s.srv.guard.leaveUser(s.place)
 		return fmt.Errorf("open maildrop %q: %w", user, err)
 	}
 	s.user = user
-	s.box = newBox(drop)
+	s.box = &box{drop: drop} // from here on the end of the session unlocks it
+	s.box.list()
 	s.log = s.log.With("user", user)
-	s.log.Info("login", append([]any{"mechanism", how}, s.tlsValues()...)...)
+	values := []any{"mechanism", how}
+	if who.Credential != "" {
+		values = append(values, "credential", who.Credential)
+	}
+	s.log.Info("login", append(values, s.tlsValues()...)...)
+	if s.srv.LoggedIn != nil {
+		s.srv.LoggedIn(s.peer(), who, how)
+	}
 	if err := s.sayListing(); err != nil {
 		s.box.unlock()
 		return err

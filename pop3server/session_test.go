@@ -504,7 +504,7 @@ func TestPanicCostsOneSession(t *testing.T) {
 func TestOneConnectionTooManyIsToldSo(t *testing.T) {
 	srv, _ := newServer(three())
 	srv.Limits.Connections = 1
-	connect(t, srv).talk("S: +OK POP3 server ready")
+	connect(t, srv).talk(login)
 	connect(t, srv).talk("S: -ERR [SYS/TEMP] too many connections, try again later\n(close)")
 }
 

@@ -47,7 +47,8 @@ func (s *session) stls(ctx context.Context, _ []string) error {
 
 // useTLS puts TLS over the connection; the handshake comes later.
 func (s *session) useTLS() {
-	s.tls = tls.Server(s.raw, s.srv.tlsConfig)
+	s.wire = &wire{Conn: newTLSInput(s.raw)}
+	s.tls = tls.Server(s.wire, s.srv.tlsConfig)
 	s.conn = s.tls
 	s.newBuffers()
 }
@@ -58,17 +59,20 @@ func (s *session) handshake(ctx context.Context) error {
 	if s.srv.draining() { // as in readLine
 		return &endError{endShutdown, nil}
 	}
-	if err := s.tls.HandshakeContext(ctx); err != nil {
+	if err := apart(func() error { return s.tls.HandshakeContext(ctx) }); err != nil {
 		return &endError{endTLS, err}
 	}
+	s.other = nil // there is more to know now
 	s.traceTLS()
 	return nil
 }
 
 // serverTLS is the operator's configuration with what POP3 adds to it: TLS 1.2
 // at least, with ECDHE and AEAD only (P3-TLS-02); the ALPN name (P3-TLS-23);
-// and a record for each piece that is written, so that the end of a message
-// and its terminator share one.
+// a record for each piece that is written, so that the end of a message and its
+// terminator share one; and the memory of which certificate was shown. Whether
+// client certificates are asked for is the operator's word (P3-EXT-01). What a
+// function of the operator's chooses for one client gets the same.
 func serverTLS(c *tls.Config) *tls.Config {
 	c = c.Clone()
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
@@ -81,5 +85,15 @@ func serverTLS(c *tls.Config) *tls.Config {
 	}
 	c.NextProtos = []string{pop3.ALPN}
 	c.DynamicRecordSizingDisabled = true
+	rememberCertificate(c)
+	if choose := c.GetConfigForClient; choose != nil {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(aboveWire(hello))
+			if chosen == nil || err != nil { // nil: the one that there is
+				return nil, err
+			}
+			return serverTLS(chosen), nil
+		}
+	}
 	return c
 }

@@ -67,8 +67,10 @@ var (
 	textBadName     = text{"not a name", "kein Name"}
 	textLoginFailed = text{"login failed", "Anmeldung fehlgeschlagen"}
 	textBadResponse = text{"malformed authentication data", "fehlerhafte Anmeldedaten"}
+	textUnproved    = text{"too many exchanges were not finished", "zu viele Anmeldungen wurden nicht zu Ende gebracht"}
 	textCancelled   = text{"authentication cancelled", "Anmeldung abgebrochen"}
 	textNoMechanism = text{"mechanism not available", "Verfahren nicht verfügbar"}
+	textNoCertShown = text{"no verified client certificate on this connection", "kein geprüftes Client-Zertifikat auf dieser Verbindung"}
 	textBadBase64   = text{"not base64", "kein Base64"}
 	textInUse       = text{"another session has this maildrop", "eine andere Sitzung hat dieses Postfach"}
 	textNoMaildrop  = text{"this account has no maildrop", "dieses Konto hat kein Postfach"}

@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"bytes"
 	"time"
 
 	"postfach/internal/popwire"
@@ -31,4 +32,26 @@ func (s *session) traceCommand(line []byte) {
 	if s.srv.Trace != nil {
 		s.traceLine(popwire.Redact(line))
 	}
+}
+
+// challenge sends a challenge. Of SCRAM, traces leave the server's proof out: with
+// the rest of the exchange beside it, passwords can be tried against it
+// (P3-USR-12).
+func (s *session) challenge(octets []byte) error {
+	line := popwire.AppendChallenge(nil, octets)
+	if s.srv.Trace == nil || !bytes.HasPrefix(octets, []byte("v=")) {
+		return s.write(line)
+	}
+	if err := s.w.Flush(); err != nil { // what is shown comes before what is not
+		return &endError{endHangup, err}
+	}
+	tap := s.w.Tap
+	s.w.Tap = nil
+	err := s.write(line)
+	if cut := s.w.Flush(); err == nil && cut != nil {
+		err = &endError{endHangup, cut}
+	}
+	s.w.Tap = tap
+	s.trace(false, popwire.EndLine([]byte("+ "+popwire.Secret)))
+	return err
 }

@@ -54,11 +54,11 @@ func (a accounts) find(name string) user {
 }
 
 // Authenticate implements pop3server.Authenticator.
-func (a accounts) Authenticate(_ context.Context, name, password string) (string, error) {
+func (a accounts) Authenticate(_ context.Context, _ *pop3server.Peer, name, password string) (pop3server.Identity, error) {
 	if u := a.find(name); u.password == "" || u.password != password {
-		return "", pop3server.ErrCredentials
+		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	return name, nil
+	return pop3server.Identity{User: name}, nil
 }
 
 // Available implements pop3server.SecretSource.
@@ -74,10 +74,10 @@ func (a accounts) Available() bool {
 }
 
 // Secret implements pop3server.SecretSource.
-func (a accounts) Secret(_ context.Context, name string) (user, secret string, err error) {
+func (a accounts) Secret(_ context.Context, _ *pop3server.Peer, name string) (who pop3server.Identity, secret string, err error) {
 	u := a.find(name)
 	if u.secret == "" {
-		return "", "", pop3server.ErrCredentials
+		return pop3server.Identity{}, "", pop3server.ErrCredentials
 	}
-	return name, u.secret, nil
+	return pop3server.Identity{User: name}, u.secret, nil
 }

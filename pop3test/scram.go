@@ -183,7 +183,7 @@ func (x *scramExchange) bindingOf(s *Session, kind string) []byte {
 		if x.otherLabel {
 			label = "EXPORTER-channel-binding"
 		}
-		data, err := state.ExportKeyingMaterial(label, nil, 32)
+		data, err := state.ExportKeyingMaterial(label, []byte{}, 32)
 		if err != nil {
 			return nil
 		}

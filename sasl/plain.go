@@ -3,25 +3,22 @@ package sasl
 import (
 	"bytes"
 	"errors"
-	"unicode/utf8"
 )
 
-// plainField is the longest field that PLAIN accepts, in octets (P3-PLAIN-02).
-const plainField = 255
-
-type plainClient struct{ identity, user, password string }
+type plainClient struct {
+	identity string
+	*login
+}
 
 // NewPlainClient returns PLAIN's client end (RFC 4616). identity is the user to
 // act as; empty, as nearly always, means user.
 func NewPlainClient(identity, user, password string) Client {
-	return &plainClient{identity, user, password}
+	return &plainClient{identity, &login{user, password}}
 }
 
 func (c *plainClient) Start() (mech string, ir []byte, err error) {
-	for _, field := range []string{c.identity, c.user, c.password} {
-		if bytes.IndexByte([]byte(field), 0) >= 0 || !utf8.ValidString(field) {
-			return "", nil, errors.New("user name or password is not UTF-8 text without NUL")
-		}
+	if c.user == "" || c.password == "" || !sendable(c.identity, c.user, c.password) { // P3-PLAIN-01
+		return "", nil, ErrCredential
 	}
 	return Plain, []byte(c.identity + "\x00" + c.user + "\x00" + c.password), nil
 }
@@ -51,10 +48,9 @@ func (s *plainServer) Next(response []byte) (challenge []byte, done bool, err er
 	if len(fields) != 3 || len(fields[1]) == 0 || len(fields[2]) == 0 { // P3-PLAIN-01
 		return nil, false, ErrMessage
 	}
-	for _, f := range fields {
-		if len(f) > plainField || !utf8.Valid(f) {
-			return nil, false, ErrMessage
-		}
+	identity, user, password := string(fields[0]), string(fields[1]), string(fields[2])
+	if !acceptable(identity, user, password) {
+		return nil, false, ErrMessage
 	}
-	return nil, true, s.check(string(fields[0]), string(fields[1]), string(fields[2]))
+	return nil, true, s.check(identity, user, password)
 }

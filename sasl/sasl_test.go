@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/xdg-go/scram"
-
 	"postfach/sasl"
 )
 
@@ -28,6 +26,8 @@ func TestPlainGrammar(t *testing.T) {
 		{"\x00u\x00", false},
 		{"\x00" + long + "x\x00p", false},
 		{"\x00u\x00\xff", false},
+		{"\x00u\r\nDELE 1\x00p", false},
+		{"\x00u\x00p\n", false},
 	} {
 		asked := false
 		server := sasl.NewPlainServer(func(identity, user, password string) error {
@@ -63,54 +63,6 @@ func TestPlainClient(t *testing.T) {
 	}
 	if _, _, err := sasl.NewPlainClient("", "u", "a\x00b").Start(); err == nil {
 		t.Error("a NUL went into the message")
-	}
-}
-
-// P3-SCRAM-01, P3-SCRAM-05: both ends prove that they know the password.
-func TestScramProvesBothEnds(t *testing.T) {
-	credentials := func(password string) scram.StoredCredentials {
-		client, err := scram.SHA256.NewClient("user", password, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "salt of 16 octet", Iters: 4096})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	server, err := scram.SHA256.NewServer(func(string) (scram.StoredCredentials, error) { return credentials("pencil"), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	exchange := func(password string, forge bool) (finished bool, err error) {
-		client := sasl.NewScramSHA256Client("user", password)
-		mech, message, err := client.Start()
-		if mech != sasl.ScramSHA256 || err != nil {
-			t.Fatal(mech, err)
-		}
-		for conv := server.NewConversation(); !conv.Done(); {
-			challenge, err := conv.Step(string(message))
-			if err != nil {
-				return false, err
-			}
-			if forge && strings.HasPrefix(challenge, "v=") {
-				challenge = "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-			}
-			if message, err = client.Next([]byte(challenge)); err != nil {
-				return false, err
-			}
-		}
-		return client.(interface{ Finished() bool }).Finished(), nil
-	}
-	if finished, err := exchange("pencil", false); !finished || err != nil {
-		t.Errorf("right password: %v, %v", finished, err)
-	}
-	if _, err := exchange("crayon", false); err == nil {
-		t.Error("wrong password passed")
-	}
-	if finished, err := exchange("pencil", true); finished || err == nil {
-		t.Error("a server that does not know the password passed")
 	}
 }
 

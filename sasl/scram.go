@@ -1,44 +1,115 @@
 package sasl
 
 import (
+	"crypto/sha1" //nolint:gosec // SCRAM-SHA-1 has it
+	"crypto/sha256"
 	"errors"
+	"hash"
+	"strings"
 
 	"github.com/xdg-go/scram"
 )
 
-type scramClient struct {
-	user, password string
-	conv           *scram.ClientConversation
+// A ScramHash is a hash function that SCRAM is used with.
+type ScramHash uint8
+
+// The hash functions of SCRAM. SHA-1 is there because RFC 5802 wants it to be
+// (P3-SCRAM-02).
+const (
+	SHA256 ScramHash = iota
+	SHA1
+)
+
+// New returns a new hash.
+func (h ScramHash) New() hash.Hash {
+	if h == SHA1 {
+		return sha1.New() //nolint:gosec // as above
+	}
+	return sha256.New()
 }
 
-// NewScramSHA256Client returns SCRAM-SHA-256's client end, without channel
-// binding (RFC 7677). The server proves that it knows the password, too: Next
-// fails when it cannot (P3-SCRAM-05).
-func NewScramSHA256Client(user, password string) Client {
-	return &scramClient{user: user, password: password}
+// Mechanism returns the mechanism's name, with channel binding or without.
+func (h ScramHash) Mechanism(plus bool) string {
+	switch {
+	case h == SHA1 && plus:
+		return ScramSHA1Plus
+	case h == SHA1:
+		return ScramSHA1
+	case plus:
+		return ScramSHA256Plus
+	}
+	return ScramSHA256
 }
 
-func (c *scramClient) Start() (mech string, ir []byte, err error) {
-	client, err := scram.SHA256.NewClient(c.user, c.password, "")
+// generator is the hash as the library wants it.
+func (h ScramHash) generator() scram.HashGeneratorFcn { return h.New }
+
+// A ScramVerifier is what a server keeps in place of an account's passwords (RFC
+// 5802 section 3). An account may have several, any of which lets its owner in;
+// they have one salt and one work factor, because the client hears those before
+// it says which password it has.
+type ScramVerifier struct {
+	Salt       []byte
+	Iterations int
+	Keys       []ScramKeys
+}
+
+// ScramKeys belong to one password.
+type ScramKeys struct{ StoredKey, ServerKey []byte }
+
+// NewScramKeys derives the keys of a password, which has been prepared. It takes
+// as long as iterations say.
+func NewScramKeys(h ScramHash, password string, salt []byte, iterations int) (ScramKeys, error) {
+	if password == "" || len(salt) == 0 || iterations < 1 {
+		return ScramKeys{}, errors.New("keys need a password, a salt and iterations")
+	}
+	client, err := h.generator().NewClientUnprepped("", password, "")
 	if err != nil {
-		return "", nil, err
+		return ScramKeys{}, err
 	}
-	c.conv = client.WithMinIterations(4096).NewConversation() // P3-SCRAM-03
-	first, err := c.conv.Step("")
-	return ScramSHA256, []byte(first), err
+	c, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: iterations})
+	return ScramKeys{c.StoredKey, c.ServerKey}, err
 }
 
-func (c *scramClient) Next(challenge []byte) ([]byte, error) {
-	response, err := c.conv.Step(string(challenge))
-	if err != nil {
-		return nil, err
+// mostScram bounds a message of SCRAM, and mostNonce the part of the nonce that
+// the other end chose, in octets.
+const (
+	mostScram = 64 << 10
+	mostNonce = 1024
+)
+
+// scramMessage takes a message apart into attributes. It checks what is wrong in
+// any message: an extension that has to be understood (P3-SCRAM-07), a line end
+// or NUL, and no UTF-8.
+func scramMessage(message []byte) (attributes []string, err error) {
+	text := string(message)
+	if len(text) > mostScram || !sendable(text) {
+		return nil, ErrMessage
 	}
-	if c.conv.Done() && !c.conv.Valid() {
-		return nil, errors.New("the server does not know the password")
+	attributes = strings.Split(text, ",")
+	for _, a := range attributes {
+		if strings.HasPrefix(a, "m=") {
+			return nil, ErrMessage
+		}
 	}
-	return []byte(response), nil
+	return attributes, nil
 }
 
-// Finished reports whether the server has proved itself. A client must not
-// take +OK for success before (P3-SCRAM-05).
-func (c *scramClient) Finished() bool { return c.conv != nil && c.conv.Done() && c.conv.Valid() }
+// attribute returns the value of the i-th attribute, which must be that of key.
+// An empty value is none.
+func attribute(attributes []string, i int, key string) (value string, err error) {
+	if i >= len(attributes) {
+		return "", ErrMessage
+	}
+	value, ok := strings.CutPrefix(attributes[i], key+"=")
+	if !ok || value == "" {
+		return "", ErrMessage
+	}
+	return value, nil
+}
+
+// validNonce knows the grammar of one: printable, without a comma.
+func validNonce(nonce string) bool {
+	return nonce != "" && len(nonce) <= mostNonce &&
+		!strings.ContainsFunc(nonce, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' })
+}

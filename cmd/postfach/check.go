@@ -34,6 +34,7 @@ type checkCmd struct {
 	AllowCleartext bool   `help:"Send the password without TLS, too: everybody on the way can read it."`
 	CAFile         string `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
 	Pin            string `help:"Trust the server's certificate if its SHA-256 is this, and no other." placeholder:"HEX"`
+	clientCertificate
 
 	Samples int `help:"How many messages are read to compare them with what the server says of them." placeholder:"N" default:"3"`
 
@@ -63,7 +64,7 @@ func (*checkCmd) Help() string {
 
 --client is a server that leads a client through scenarios, and judges it. With --run CMD, the command finds where to fetch mail in POSTFACH_HOST, POSTFACH_PORT, POSTFACH_TLS_PORT, POSTFACH_SECURITY (clear, stls, tls), POSTFACH_USER, POSTFACH_PASSWORD, POSTFACH_AUTH (mechanisms to use, or empty), POSTFACH_CAFILE and POSTFACH_SCENARIO; messages that it puts into the folder POSTFACH_OUT are compared.
 
-The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt.
+The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt. --client-cert is shown to a server that asks for a certificate, and is for one server: not with a mail address.
 
 With --json, "results" is a list of objects with "id", "level", "status" (pass, fail, skip), "want", "got" and "trace".
 

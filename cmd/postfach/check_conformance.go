@@ -223,7 +223,7 @@ func (c *checkCmd) tlsConfig() (*tls.Config, error) {
 		return nil, err
 	}
 	pin.Apply(conf)
-	return conf, nil
+	return conf, c.addTo(conf)
 }
 
 // reachHint says what to do when there is nothing to check. A server may have

@@ -90,6 +90,13 @@ func (c *checkCmd) question(ctx context.Context) (*pop3check.Question, error) {
 			return nil, err
 		}
 	}
+	if c.ClientCert != "" && strings.Contains(c.Host, "@") { // P3-EXT-04
+		err := errors.New("a client certificate, and no server that it is for")
+		return nil, &exitError{hint.Add(err, "name the server in place of the mail address"), exitUsage}
+	}
+	if err := c.addTo(q.TLS); err != nil {
+		return nil, err
+	}
 	if q.Password, err = c.diagnosisPassword(ctx); err != nil {
 		return nil, err
 	}

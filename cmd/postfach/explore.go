@@ -27,6 +27,7 @@ type exploreCmd struct {
 	Config  string `help:"The file of accounts (default: $$XDG_CONFIG_HOME/postfach/accounts.toml, or ~/.config/postfach/accounts.toml)." placeholder:"FILE" type:"path"`
 
 	accountPassword
+	accountLogin
 
 	Data  string `help:"Explore the maildrops of this data folder, for its operator: for reading only." placeholder:"DIR" type:"path"`
 	Write bool   `help:"With --data, let messages be deleted."`
@@ -56,7 +57,7 @@ While a maildrop is open, its owner's mail program cannot get in. It is let go o
 
 The file of accounts is TOML; docs/accounts.toml is an example. Without a scheme, port 110 is STLS, another port of this machine is in clear, and all else is TLS. A name from the file goes before a host of that name; the flags for TLS and passwords go before what the file says.
 
-The password comes from --password-command, with --web also --password-stdin, the account's password_command, or the environment variable POSTFACH_PASSWORD; else it is asked for. These are for ACCOUNT alone. A command has no terminal to ask at.
+The password comes from --password-command, with --web also --password-stdin, the account's password_command, or the environment variable POSTFACH_PASSWORD; else it is asked for. --token-command, or the account's token_command, brings an access token in its place, and with --client-cert, or the account's client_cert, none is needed. These are for ACCOUNT alone. A command has no terminal to ask at.
 
 With --data no server is needed; one that runs is not disturbed, but while a maildrop is open here its owner cannot log in. Root becomes the owner of the folder.
 
@@ -109,7 +110,7 @@ func (c *exploreCmd) usage() error {
 		return &exitError{hint.Add(errors.New(text), "%s", advice), exitUsage}
 	}
 	host, _, badListen := net.SplitHostPort(c.Listen)
-	passwordGiven := c.PasswordStdin || c.PasswordCommand != ""
+	passwordGiven := c.accountPassword.given() || c.accountLogin.given()
 	switch {
 	case c.Listen != "" && !c.Web:
 		return wrong("--listen is for the browser", "add --web")

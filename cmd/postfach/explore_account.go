@@ -129,6 +129,9 @@ func (c *exploreCmd) start(ctx context.Context, known []remotes.Account) (*explo
 	c.flags(a)
 	a.Pin = cmp.Or(c.Pin, a.Pin)
 	a.PasswordCommand = cmp.Or(c.PasswordCommand, a.PasswordCommand)
+	if err := c.addTo(a, c.accountPassword.given()); err != nil {
+		return nil, err
+	}
 	account := explore.Remote(*a, c.Timeout)
 	if _, err := a.Options(); err != nil {
 		return nil, &exitError{err, exitUsage}
@@ -144,7 +147,7 @@ func (c *exploreCmd) start(ctx context.Context, known []remotes.Account) (*explo
 			return nil, err
 		}
 		account = knowing(account, password)
-	case a.PasswordCommand == "" && given && environment != "":
+	case !a.HasCommand() && !a.NeedsNoSecret() && given && environment != "":
 		account = knowing(account, environment)
 	}
 	return &account, nil

@@ -31,6 +31,7 @@ type getCmd struct {
 	Delete bool `help:"Delete from the server what is stored durably here." xor:"after"`
 
 	accountPassword
+	accountLogin
 
 	CAFile         string        `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
 	STLS           bool          `name:"stls" help:"With pop3://, require STLS even to this machine."`
@@ -43,9 +44,9 @@ type getCmd struct {
 
 // Help is what --help adds. It is the documentation of what scripts rely on.
 func (*getCmd) Help() string {
-	return `The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt.
+	return `The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt. --token-command brings an access token in its place, by OAUTHBEARER or XOAUTH2. With --client-cert and no such flag the login is by the certificate (EXTERNAL).
 
-pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. In the URL, ;AUTH=MECHANISM behind the user allows only PLAIN, SCRAM-SHA-256 or +APOP.
+pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. Without --auth the strongest way to log in is taken that the server offers; ;AUTH=MECHANISM behind the user in the URL means the same as --auth. MECHANISM is SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, OAUTHBEARER, XOAUTH2, EXTERNAL or +APOP.
 
 The target knows what it has: a second run brings only what is new. One that was interrupted is simply repeated. With --delete a message is deleted on the server once it is stored, synced and all others have come.
 
@@ -95,17 +96,18 @@ func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, er
 	if err != nil {
 		return result, &exitError{hint.Add(err, "for example pop3s://me@example.org, with %%40 for an @ in the user name"), exitUsage}
 	}
-	opts, closeLog, err := c.options(u)
+	account := &remotes.Account{URL: u, CAFile: c.CAFile, STLS: c.STLS, AllowCleartext: c.AllowCleartext}
+	if err := c.addTo(account, c.accountPassword.given()); err != nil {
+		return result, err
+	}
+	opts, closeLog, err := c.options(account)
 	if err != nil {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	password, err := c.password(ctx, u.User, u.Host)
+	secret, err := c.secret(ctx, account)
 	if err != nil {
 		return result, err
-	}
-	if password == "" {
-		return result, &exitError{hint.Add(errors.New("the password is empty"), "it is the first line of what --password-stdin and --password-command give"), exitUsage}
 	}
 	target, err := deliver.Open(vfs.OS{}, home(c.To))
 	switch {
@@ -119,22 +121,39 @@ func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, er
 		return result, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	return c.session(ctx, u, opts, password, target, r)
+	return c.session(ctx, account, opts, secret, target, r)
+}
+
+// secret gets the password or the token, where one is needed.
+func (c *getCmd) secret(ctx context.Context, a *remotes.Account) (secret string, err error) {
+	switch {
+	case a.NeedsNoSecret():
+		return "", nil
+	case c.TokenCommand != "":
+		secret, err = commandLine(ctx, "--token-command", c.TokenCommand)
+	default:
+		secret, err = c.password(ctx, a.URL.User, a.URL.Host)
+	}
+	if err == nil && secret == "" {
+		err = &exitError{hint.Add(errors.New("the password is empty"), "it is the first line of what --password-stdin, --password-command and --token-command give"), exitUsage}
+	}
+	return secret, err
 }
 
 // session is the part with a connection.
-func (c *getCmd) session(ctx context.Context, u *pop3.URL, opts *pop3client.Options, password string, target deliver.Target, r *getReport) (fetch.Result, error) {
+func (c *getCmd) session(ctx context.Context, a *remotes.Account, opts *pop3client.Options, secret string, target deliver.Target, r *getReport) (fetch.Result, error) {
+	u := a.URL
 	client, err := pop3client.Dial(ctx, u.Addr(), opts)
 	if err != nil {
 		return fetch.Result{}, &exitError{connectHint(fmt.Errorf("%s: %w", u.Addr(), err), u), exitConnect}
 	}
 	defer client.Close()
-	err = fetch.Login(ctx, client, u.User, password, u.Auth)
-	switch {
-	case errors.Is(err, fetch.ErrMechanism):
-		return fetch.Result{}, &exitError{hint.Add(err, ";AUTH= knows PLAIN, SCRAM-SHA-256 and +APOP; without it the strongest is chosen"), exitUsage}
-	case err != nil:
-		return fetch.Result{}, &exitError{remotes.LoginHint(fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)), exitLogin}
+	if err := fetch.Login(ctx, client, u.User, secret, a.Auth()); err != nil {
+		code := exitLogin
+		if errors.Is(err, fetch.ErrMechanism) {
+			code = exitUsage
+		}
+		return fetch.Result{}, &exitError{remotes.LoginHint(fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)), code}
 	}
 	result, err := fetch.Get(ctx, client, target, fetch.Options{
 		Host: fetch.Host(u.Addr()), User: u.User, Delete: c.Delete,
@@ -167,10 +186,8 @@ func home(spec string) string {
 	return kind + ":" + filepath.Join(dir, path)
 }
 
-// options turns flags and URL into what the client needs. closeLog ends the
-// protocol log.
-func (c *getCmd) options(u *pop3.URL) (opts *pop3client.Options, closeLog func() error, err error) {
-	account := remotes.Account{URL: u, CAFile: c.CAFile, STLS: c.STLS, AllowCleartext: c.AllowCleartext}
+// options says what the client needs. closeLog ends the protocol log.
+func (c *getCmd) options(account *remotes.Account) (opts *pop3client.Options, closeLog func() error, err error) {
 	if opts, err = account.Options(); err != nil {
 		return nil, nil, &exitError{err, exitUsage}
 	}

@@ -82,11 +82,11 @@ func port(l net.Listener) string {
 
 type onePassword struct{}
 
-func (onePassword) Authenticate(_ context.Context, name, password string) (string, error) {
+func (onePassword) Authenticate(_ context.Context, _ *pop3server.Peer, name, password string) (pop3server.Identity, error) {
 	if name == "u" && password == "secret word" {
-		return name, nil
+		return pop3server.Identity{User: name}, nil
 	}
-	return "", pop3server.ErrCredentials
+	return pop3server.Identity{}, pop3server.ErrCredentials
 }
 
 // getRun is one run, as a script would see it.

@@ -33,7 +33,7 @@ func (c *accountPassword) password(ctx context.Context, user, host string) (stri
 		}
 		return line, nil
 	case c.PasswordCommand != "":
-		return commandLine(ctx, c.PasswordCommand)
+		return commandLine(ctx, "--password-command", c.PasswordCommand)
 	}
 	if password, ok := os.LookupEnv("POSTFACH_PASSWORD"); ok {
 		return password, nil
@@ -45,14 +45,17 @@ func (c *accountPassword) password(ctx context.Context, user, host string) (stri
 	return prompt(ctx, fmt.Sprintf("password of %s on %s: ", user, host))
 }
 
-// commandLine returns the first line that a command prints.
-func commandLine(ctx context.Context, command string) (string, error) {
+// given reports whether a flag brings a password.
+func (c *accountPassword) given() bool { return c.PasswordStdin || c.PasswordCommand != "" }
+
+// commandLine returns the first line that a flag's command prints.
+func commandLine(ctx context.Context, flag, command string) (string, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
 	cmd.WaitDelay = time.Second // for what it started and left behind
 	out, err := cmd.Output()
 	if err != nil {
-		return "", &exitError{fmt.Errorf("--password-command %q: %w", command, err), exitUsage}
+		return "", &exitError{fmt.Errorf("%s %q: %w", flag, command, err), exitUsage}
 	}
 	line, _, _ := strings.Cut(string(out), "\n")
 	return strings.TrimSuffix(line, "\r"), nil

@@ -32,7 +32,8 @@ type shellCmd struct {
 	STLS      bool `name:"stls" help:"TLS by STLS, on port 110." xor:"security"`
 	Cleartext bool `help:"No TLS, on port 110; STLS can be typed." xor:"security"`
 
-	User            string `help:"The account's user name, for AUTH and completion." placeholder:"U"`
+	User string `help:"The account's user name, for AUTH and completion." placeholder:"U"`
+	clientCertificate
 	PasswordCommand string `help:"In a script: run a command with sh; the first line that it prints is the password." placeholder:"CMD"`
 	AllowCleartext  bool   `help:"Send passwords without TLS, too: everybody on the way can read them."`
 	CAFile          string `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
@@ -53,7 +54,7 @@ type shellCmd struct {
 func (*shellCmd) Help() string {
 	return `What you type goes to the server as it is, and beside each line stands what it means. Tab completes, the arrow keys bring back earlier lines, /help explains the commands.
 
-PASS, "APOP user" and "AUTH PLAIN" (LOGIN, CRAM-MD5, SCRAM-SHA-256, XOAUTH2, OAUTHBEARER) alone ask for the password, which is not shown; APOP's digest and the mechanism's lines are made from it. No password is kept or logged. STLS begins TLS, and then CAPA is asked anew. Before QUIT you see what it will delete; Ctrl-D and /quit hang up without it, so that nothing is deleted.
+PASS, "APOP user" and "AUTH PLAIN" (LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-1, both with -PLUS in TLS, XOAUTH2, OAUTHBEARER) alone ask for the password, which is not shown; APOP's digest and the mechanism's lines are made from it. "AUTH EXTERNAL" needs none: --client-cert says who you are. No password is kept or logged. STLS begins TLS, and then CAPA is asked anew. Before QUIT you see what it will delete; Ctrl-D and /quit hang up without it, so that nothing is deleted.
 
 HOST alone is TLS on port 995, HOST:PORT in clear. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls.
 
@@ -178,6 +179,9 @@ func (c *shellCmd) options() (o *shell.Options, closeLog func() error, err error
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := c.addTo(conf); err != nil {
+		return nil, nil, err
+	}
 	o = &shell.Options{
 		Target: target, TLS: conf, AllowCleartext: c.AllowCleartext, Timeout: c.Timeout,
 		In: os.Stdin, Out: os.Stdout, Password: c.scriptPassword, User: c.User, Strict: c.Strict,
@@ -212,7 +216,7 @@ func (c *shellCmd) security() *shell.Security {
 // the script's.
 func (c *shellCmd) scriptPassword(ctx context.Context, _, _ string) (string, error) {
 	if c.PasswordCommand != "" {
-		return commandLine(ctx, "{ "+c.PasswordCommand+"\n} </dev/null")
+		return commandLine(ctx, "--password-command", "{ "+c.PasswordCommand+"\n} </dev/null")
 	}
 	if password, ok := os.LookupEnv("POSTFACH_PASSWORD"); ok {
 		return password, nil

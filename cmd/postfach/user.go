@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -19,6 +17,7 @@ import (
 	"postfach/internal/accounts"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
+	"postfach/internal/lastlogin"
 	"postfach/maildrop/maildir"
 )
 
@@ -27,6 +26,8 @@ import (
 type userCmd struct {
 	Add    userAddCmd    `cmd:"" help:"Make an account and its Maildir."`
 	Passwd userPasswdCmd `cmd:"" help:"Change an account's password."`
+	App    userAppCmd    `cmd:"" help:"Give an account passwords for single programs, or take them away."`
+	Main   userMainCmd   `cmd:"" help:"Say whether an account's own password lets somebody in, or only app passwords do."`
 	Apop   userAPOPCmd   `cmd:"" help:"Give an account a secret for APOP, or take it away."`
 	List   userListCmd   `cmd:"" help:"List the accounts."`
 	Remove userRemoveCmd `cmd:"" help:"Remove an account. Its mail stays."`
@@ -78,6 +79,7 @@ func (d dataFlag) hinted(err error) error {
 type passwordFlags struct {
 	PasswordStdin bool   `help:"Read the password from the first line of standard input."`
 	Scheme        string `help:"How the password is kept: ${enum}." enum:"scram-sha-256,argon2id" default:"scram-sha-256"`
+	ScramSHA1     bool   `name:"scram-sha-1" help:"Keep it for SCRAM-SHA-1, too, for clients that know nothing newer."`
 }
 
 type userAddCmd struct {
@@ -120,7 +122,7 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	if err := new(maildir.Store).Create(mail); err != nil {
 		return c.hinted(err)
 	}
-	err = editor.Add(accounts.NewAccount{User: c.User, Password: password, Scheme: c.Scheme, APOP: secret})
+	err = editor.Add(accounts.NewAccount{User: c.User, Password: password, Scheme: c.Scheme, APOP: secret, ScramSHA1: c.ScramSHA1})
 	if errors.Is(err, accounts.ErrExists) {
 		return hint.Add(err, "change its password with postfach user passwd %s", c.User)
 	}
@@ -150,7 +152,7 @@ func (c *userPasswdCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := editor.SetPassword(c.User, password, c.Scheme); err != nil {
+	if err := editor.SetPassword(c.User, password, c.Scheme, c.ScramSHA1); err != nil {
 		return c.hinted(err)
 	}
 	fmt.Printf("password of %s changed\n", c.User)
@@ -185,43 +187,6 @@ func (c *userAPOPCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-type userListCmd struct {
-	dataFlag
-	JSON bool `name:"json" help:"As JSON."`
-}
-
-func (c *userListCmd) Run() error {
-	editor, err := c.editor()
-	if err != nil {
-		return err
-	}
-	list, err := editor.List()
-	if err != nil {
-		return c.hinted(err)
-	}
-	if c.JSON {
-		out := json.NewEncoder(os.Stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(list)
-	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "USER\tPASSWORD\tAPOP\tMAILDIR")
-	for _, a := range list {
-		dir, apop := a.Maildir, "no"
-		if dir == "" {
-			dir = filepath.Join(c.folder().Mail(), a.User)
-		}
-		if a.APOP {
-			apop = "yes"
-		}
-		if a.Closed != "" {
-			a.Scheme = "closed by " + a.Closed
-		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.User, a.Scheme, apop, dir)
-	}
-	return out.Flush()
-}
-
 type userRemoveCmd struct {
 	User string `arg:""`
 	dataFlag
@@ -242,6 +207,9 @@ func (c *userRemoveCmd) Run() error {
 	}
 	if err := editor.Remove(c.User); err != nil {
 		return c.hinted(err)
+	}
+	if err := lastlogin.Remove(nil, c.folder().LastLogins(), c.User); err != nil { // another account may get the name
+		fmt.Fprintf(os.Stderr, "note: what was known of its last logins stays: %v\n", err)
 	}
 	fmt.Printf("account %s removed; the mail stays in %s\n", c.User, dir)
 	return nil

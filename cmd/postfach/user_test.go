@@ -88,8 +88,8 @@ func (r result) expect(t *testing.T, code int, stdout, stderr string) {
 func logsIn(t *testing.T, data, user, password string) bool {
 	t.Helper()
 	f := datafolder.Folder(data)
-	who := &accounts.File{Path: f.Accounts(), Key: f.APOPKey(), Mail: f.Mail()}
-	_, err := who.Authenticate(t.Context(), user, password)
+	who := &accounts.Directory{Sources: []accounts.Source{&accounts.File{Path: f.Accounts(), Key: f.APOPKey()}}}
+	_, err := who.Authenticate(t.Context(), nil, user, password)
 	return err == nil
 }
 
@@ -140,8 +140,8 @@ func TestUserAPOP(t *testing.T) {
 	secretOf := func(user string) string {
 		t.Helper()
 		f := datafolder.Folder(data)
-		who := &accounts.File{Path: f.Accounts(), Key: f.APOPKey(), Mail: f.Mail()}
-		_, secret, _ := who.Secret(t.Context(), user)
+		who := &accounts.Directory{Sources: []accounts.Source{&accounts.File{Path: f.Accounts(), Key: f.APOPKey()}}}
+		_, secret, _ := who.Secret(t.Context(), nil, user)
 		return secret
 	}
 	r := runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin", "--apop")
@@ -173,8 +173,8 @@ func TestUserListAndRemove(t *testing.T) {
 	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin", "--apop").expect(t, 0, "", "")
 	runTool(t, "p\n", "user", "add", "otto@example.org", "--data", data, "--password-stdin", "--scheme", "argon2id").expect(t, 0, "", "")
 	r := runTool(t, "", "user", "list", "--data", data)
-	r.expect(t, 0, "anna              SCRAM-SHA-256  yes   "+filepath.Join(data, "mail", "anna"), "")
-	r.expect(t, 0, "otto@example.org  ARGON2ID       no    ", "")
+	r.expect(t, 0, "anna              SCRAM-SHA-256  yes   0     never       "+filepath.Join(data, "mail", "anna"), "")
+	r.expect(t, 0, "otto@example.org  ARGON2ID       no    0     never", "")
 	r = runTool(t, "", "user", "list", "--data", data, "--json")
 	var list []accounts.Account
 	if err := json.Unmarshal([]byte(r.stdout), &list); err != nil || len(list) != 2 || !list[0].APOP || list[1].User != "otto@example.org" {

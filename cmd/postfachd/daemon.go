@@ -10,10 +10,11 @@ import (
 	"sync"
 	"syscall"
 
-	"postfach/internal/accounts"
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
+	"postfach/internal/lastlogin"
+	"postfach/internal/sockets"
 	"postfach/maildrop/maildir"
 	"postfach/pop3server"
 )
@@ -28,9 +29,14 @@ type daemon struct {
 	record  *protocolLog
 	log     *slog.Logger
 
-	certificate certificate
-	accounts    *accounts.File
-	store       *maildir.Store
+	guard    pop3server.Guard // one for all servers, those before a reload among them
+	confined confinement
+	manager  *sockets.Manager // nil: nobody wants to hear how it is
+	tls      *tlsState
+	accounts *directory
+	decoyKey []byte
+	logins   *lastlogin.Recorder // nil: nobody writes them down
+	store    *maildir.Store
 
 	serving []*service     // one for each socket
 	retired []*service     // those that still have sessions
@@ -41,7 +47,7 @@ type daemon struct {
 // A service is a Server and its turn at a socket.
 type service struct {
 	server *pop3server.Server
-	turn   *turn
+	turn   net.Listener
 	over   chan struct{} // closed when it accepts no more
 }
 
@@ -55,27 +61,26 @@ func (s *service) idle() bool {
 	}
 }
 
-// newDaemon reads all that a server needs. It changes nothing on disk.
+// newDaemon reads all that a server needs. It changes nothing on disk, save that
+// it makes keys where there are none: of decoys, and of session tickets.
 func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets []*socket, record *protocolLog, log *slog.Logger) (*daemon, error) {
 	d := &daemon{flags: f, cfg: cfg, folder: folder, sockets: sockets, record: record, log: log, failed: make(chan error, 1)}
-	if err := d.certificate.load(cfg, folder, log); err != nil {
+	var err error
+	if d.tls, err = newTLS(cfg, folder, log); err != nil {
 		return nil, err
 	}
-	d.accounts = d.newAccounts(cfg)
+	d.readDecoyKey(log)
+	if d.accounts, err = d.newDirectory(cfg, nil); err != nil {
+		return nil, err
+	}
 	if err := d.accounts.Load(); err != nil {
 		return nil, err
 	}
+	d.accounts.probe(log)
+	d.logins = lastlogin.NewRecorder(nil, folder.LastLogins(), log)
 	// d.accounts may be another one after a reload.
-	d.store = &maildir.Store{Path: d.accounts.Maildir, Hostname: hostname(cfg), Log: log}
+	d.store = &maildir.Store{Path: d.reach(d.accounts.Maildir), Hostname: hostname(cfg), Log: log}
 	return d, nil
-}
-
-func (d *daemon) newAccounts(cfg *config.Config) *accounts.File {
-	path := cfg.Accounts
-	if path == "" {
-		path = d.folder.Accounts()
-	}
-	return &accounts.File{Path: path, Key: d.folder.APOPKey(), Mail: d.folder.Mail(), Log: d.log}
 }
 
 // server is the configuration, as a Server for one listener.
@@ -83,8 +88,6 @@ func (d *daemon) server(l config.Listener) *pop3server.Server {
 	c := d.cfg
 	s := &pop3server.Server{
 		Store:            d.store,
-		Auth:             d.accounts,
-		APOP:             d.accounts,
 		AllowCleartext:   l.AllowCleartext,
 		Hostname:         hostname(c),
 		Greeting:         c.Greeting,
@@ -101,13 +104,19 @@ func (d *daemon) server(l config.Listener) *pop3server.Server {
 			FailureDelay: c.Limits.FailureDelay.Duration,
 			FailedLogins: c.Limits.FailedLogins,
 			BadCommands:  c.Limits.BadCommands,
-			Connections:  c.Limits.Connections,
+			AddressDelay: c.Limits.AddressDelay.Duration,
+
+			Connections:           c.Limits.Connections,
+			ConnectionsPerAddress: c.Limits.ConnectionsPerAddress,
+			SessionsPerUser:       c.Limits.SessionsPerUser,
 		},
+		Guard: &d.guard,
 		Log:   d.log,
 		Trace: d.record.trace(),
 	}
+	d.letIn(s)
 	if l.TLS != config.NoTLS {
-		s.TLS = d.certificate.config()
+		s.TLS = d.tls.certificates.Config()
 	}
 	return s
 }
@@ -119,7 +128,7 @@ func (d *daemon) start() {
 	before := d.serving
 	d.serving = nil
 	for _, socket := range d.sockets {
-		s := &service{d.server(socket.spec), socket.turn(), make(chan struct{})}
+		s := &service{d.server(socket.spec), socket.turn(d.cfg.Limits.Login.Duration), make(chan struct{})}
 		d.serving = append(d.serving, s)
 		accept := s.server.Serve
 		if socket.spec.TLS == config.Implicit {
@@ -149,16 +158,27 @@ func (d *daemon) end(err error) {
 
 // run obeys signals until one of them ends it.
 func (d *daemon) run(signals <-chan os.Signal) error {
+	pulse := newPulse(d.manager.Pulse())
+	defer pulse.Stop()
 	for {
 		select {
 		case sig := <-signals:
 			if sig == syscall.SIGHUP {
+				d.manager.Reloading()
 				d.reload()
+				d.manager.Ready(d.status())
 				continue
 			}
+			d.manager.Stopping()
 			d.log.Info("ending", "signal", sig.String(), "grace", d.cfg.ShutdownGrace.Duration)
 			d.shutdown(signals)
 			return nil
+		case <-pulse.C: // from the goroutine that has to live, and not from another one
+			d.manager.Alive()
+		case now := <-d.tls.minute:
+			if d.tls.certificates.Poll(now) {
+				d.start()
+			}
 		case err := <-d.failed:
 			d.close()
 			return err
@@ -196,6 +216,7 @@ func (d *daemon) shutdown(signals <-chan os.Signal) {
 	}
 	servers.Wait()
 	d.running.Wait()
+	d.closeAccounts()
 	d.log.Info("ended")
 }
 
@@ -206,6 +227,16 @@ func (d *daemon) close() {
 		s.Close()
 	}
 	d.running.Wait()
+	d.closeAccounts()
+}
+
+// closeAccounts writes down the last logins and ends what the accounts' sources
+// hold.
+func (d *daemon) closeAccounts() {
+	d.logins.Close()
+	if err := d.accounts.closeExcept(nil); err != nil {
+		d.complain("accounts not closed", err)
+	}
 }
 
 func (d *daemon) all() []*pop3server.Server {

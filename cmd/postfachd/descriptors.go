@@ -9,29 +9,50 @@ import (
 	"postfach/internal/config"
 )
 
-// reserved is how many descriptors a server needs beside those of sessions:
-// listeners, log, locks, the accounts file.
-const reserved = 64
+// What a server needs descriptors for.
+const (
+	// reserved are those beside sessions: listeners, log, accounts, certificates,
+	// connections to a directory or a database.
+	reserved = 64
+	// perConnection are those of a session: the connection, the lock of its
+	// maildrop, a message or a folder that is being read.
+	perConnection = 3
+)
 
-// checkDescriptors warns when the process cannot have as many open files as
-// the connections that are allowed may need: each its own, and a message or a
-// lock. The soft limit is not in the way: Go raises it to the hard one.
+// checkDescriptors makes the limit of connections what the process can hold, and
+// says so: one that it cannot hold is none, and whoever is one too many then waits
+// for a reply that nobody can send. The soft limit is not in the way: Go raises it
+// to the hard one.
 func checkDescriptors(cfg *config.Config, log *slog.Logger) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		log.Warn("the limit of open files is not known", "err", err)
 		return
 	}
-	if cfg.Limits.Connections == config.Default().Limits.Connections {
-		return // a bound that nobody asked for, not a wish
+	can := connections(uint64(limit.Cur)) // the type of Cur differs between systems
+	wanted := cfg.Limits.Connections
+	if wanted <= can {
+		return
 	}
-	// The type of Cur differs between systems.
-	if need := descriptors(cfg); uint64(limit.Cur) < need {
-		log.Warn("fewer files may be open than connections need", "limit", limit.Cur, "needed", need,
-			"hint", fmt.Sprintf("LimitNOFILE=%d in the unit file, ulimit -n %[1]d, or less in limits.connections", need))
+	cfg.Limits.Connections = can
+	values := []any{"connections", can, "configured", wanted, "open_files", limit.Cur}
+	if wanted == config.Default().Limits.Connections { // a bound that nobody asked for, not a wish
+		log.Info("fewer connections than configured: fewer files may be open", values...)
+		return
 	}
+	need := descriptors(wanted)
+	log.Warn("fewer connections than configured: fewer files may be open", append(values,
+		"hint", fmt.Sprintf("LimitNOFILE=%d in the unit file, ulimit -n %[1]d, or less in limits.connections", need))...)
 }
 
-func descriptors(cfg *config.Config) uint64 {
-	return 2*uint64(cfg.Limits.Connections)*uint64(len(cfg.Listeners)) + reserved
+// connections is how many a process with so many descriptors can hold.
+func connections(files uint64) int {
+	const most = 1 << 30
+	if files <= reserved+perConnection {
+		return 1
+	}
+	return int(min((files-reserved)/perConnection, most))
 }
+
+// descriptors is how many a process needs for so many connections.
+func descriptors(connections int) uint64 { return perConnection*uint64(connections) + reserved }

@@ -35,12 +35,14 @@ func firstStart(cfg *config.Config, folder datafolder.Folder, sockets []*socket)
 	if err := makeCertificate(cfg, folder); err != nil {
 		return nil, err
 	}
-	if cfg.Accounts != "" || exists(folder.Accounts()) {
+	if !usesOwnFile(cfg) || exists(folder.Accounts()) {
 		return nil, nil
 	}
 	first := &firstLogin{user: firstUser, password: newPassword(), host: "localhost", trust: folder.Certificate()}
 	if cfg.TLS.Certificate != "" { // a real one has the real name
 		first.host, first.trust = hostname(cfg), ""
+	} else if len(cfg.TLS.ACME.Hosts) > 0 {
+		first.host, first.trust = cfg.TLS.ACME.Hosts[0], ""
 	} else if !onLoopback(sockets) {
 		first.host = hostname(cfg)
 	}

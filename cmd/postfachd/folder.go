@@ -37,7 +37,7 @@ func checkReach(f *flags, cfg *config.Config, folder datafolder.Folder) error {
 			return hint.Add(fmt.Errorf("the data folder cannot be used: %w", err), "uid %d needs it: %s", os.Getuid(), folder.Remedy())
 		}
 	}
-	for _, name := range []string{f.Config, cfg.Accounts, cfg.TLS.Certificate, cfg.TLS.Key} {
+	for _, name := range append(cfg.Files(), f.Config) {
 		if name == "" {
 			continue
 		}

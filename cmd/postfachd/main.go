@@ -12,8 +12,10 @@ import (
 	"github.com/alecthomas/kong"
 
 	"postfach/internal/config"
+	"postfach/internal/confine"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
+	"postfach/internal/sockets"
 )
 
 // flags is the command line. What it says goes before the configuration.
@@ -54,16 +56,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE)
 	late := newLateWriter(stderr)
 	defer late.Close()
-	if err := serve(&f, signals, stdout, late); err != nil {
-		hint.Print(late, "postfachd", err)
+	journal := isJournal(stderr)
+	if err := serve(&f, signals, stdout, newLog(late, journal)); err != nil {
+		hint.Print(failures(late, journal), "postfachd", err)
 		return exitFailed
 	}
 	return 0
 }
 
 // serve is the life of the server, from top to bottom.
-func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
-	log := slog.New(slog.NewTextHandler(stderr, nil))
+func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logger) error {
 	cfg, err := f.configuration()
 	if err != nil {
 		return err
@@ -76,18 +78,34 @@ func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
 		return err
 	}
 	syscall.Umask(0o077) // whatever is made from now on is nobody else's business
-	sockets, err := listenAll(cfg.Listeners)
+	manager, err := sockets.FindManager()
+	if err != nil {
+		log.Warn("the service manager hears nothing", "err", err)
+	}
+	defer manager.Close()
+	given := sockets.Inherit()
+	opened, err := listenAll(cfg.Listeners, given)
 	if err != nil {
 		return err
 	}
-	defer closeAll(sockets)
+	defer closeAll(opened)
+	challenges, err := listenChallenges(cfg, given)
+	if err != nil {
+		return err
+	}
+	if challenges != nil {
+		defer challenges.Close()
+	}
+	refuseRest(given, log)
 
-	// Nothing below needs root, and nothing above looks into the folder or reads
-	// what a client says.
+	// Nothing below needs root or a capability, and nothing above looks into the
+	// folder or reads what a client says.
 	if err := folder.Enter(); err != nil {
 		return err
 	}
-	harden(log)
+	if err := confine.Harden(); err != nil {
+		log.Warn("not as confined as it could be", "err", err, "hint", hint.Of(err))
+	}
 	if err := folder.MakeParts(); err != nil {
 		return err
 	}
@@ -106,22 +124,30 @@ func serve(f *flags, signals <-chan os.Signal, stdout, stderr io.Writer) error {
 	if err := checkReach(f, cfg, folder); err != nil {
 		return err
 	}
-	first, err := firstStart(cfg, folder, sockets)
+	first, err := firstStart(cfg, folder, opened)
 	if err != nil {
 		return err
 	}
-	d, err := newDaemon(f, cfg, folder, sockets, record, log)
+	d, err := newDaemon(f, cfg, folder, opened, record, log)
 	if err != nil {
 		return err
 	}
+	// All is open that must be; clients wait outside until here.
+	d.manager, d.confined = manager, confineTo(cfg, f, folder, log)
+	if err := d.tls.begin(cfg, folder, challenges, log); err != nil {
+		return err
+	}
+	defer d.tls.close()
 	d.start()
-	if err := announce(folder, sockets, stdout); err != nil {
+	if err := announce(folder, opened, stdout); err != nil {
 		d.close()
 		return err
 	}
+	logListening(opened, log)
+	manager.Ready(d.status())
 	defer os.Remove(folder.Listeners())
 	if first != nil {
-		fmt.Fprint(stdout, first.next(folder, sockets))
+		fmt.Fprint(stdout, first.next(folder, opened))
 	}
 	return d.run(signals)
 }

@@ -52,16 +52,28 @@ func launchWith(t *testing.T, log *os.File, args ...string) *program {
 	t.Helper()
 	exe, err := os.Executable()
 	must(t, err)
-	p := &program{t: t, cmd: exec.Command(exe, args...), exited: make(chan error, 1)}
-	p.cmd.Env = append(os.Environ(), actAsProgram+"=1", "GORACE=atexit_sleep_ms=0")
+	cmd := exec.Command(exe, args...)
+	if log != nil {
+		cmd.Stderr = log
+	}
+	return started(t, cmd)
+}
+
+// started starts a command that is postfachd in the end. Its log is the test's
+// own, unless it has one already.
+func started(t *testing.T, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{t: t, cmd: cmd, exited: make(chan error, 1)}
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, actAsProgram+"=1", "GORACE=atexit_sleep_ms=0")
 	stdout, err := p.cmd.StdoutPipe()
 	must(t, err)
 	var stderr io.Reader = strings.NewReader("")
-	if log == nil {
+	if cmd.Stderr == nil {
 		stderr, err = p.cmd.StderrPipe()
 		must(t, err)
-	} else {
-		p.cmd.Stderr = log
 	}
 	must(t, p.cmd.Start())
 	p.stdout, p.stderr = newLines(stdout), newLines(stderr)

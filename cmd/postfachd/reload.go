@@ -1,7 +1,8 @@
 package main
 
 import (
-	"postfach/internal/accounts"
+	"time"
+
 	"postfach/internal/config"
 	"postfach/maildrop/maildir"
 )
@@ -24,17 +25,21 @@ func (d *daemon) reload() {
 			cfg.Data = d.cfg.Data
 		}
 		checkDescriptors(cfg, d.log)
+		d.checkConfined(cfg)
 	}
-	if err := d.certificate.load(cfg, d.folder, d.log); err != nil {
+	if err := d.tls.load(cfg, d.folder, d.log); err != nil {
 		d.complain("certificate not reloaded", err)
 	}
-	who := d.accounts
-	if fresh := d.newAccounts(cfg); fresh.Path != who.Path {
-		who = fresh
+	who, err := d.newDirectory(cfg, d.accounts)
+	if err == nil {
+		err = who.Load()
 	}
-	if err := who.Load(); err != nil {
+	if err != nil {
 		d.complain("accounts not reloaded", err)
+		who.closeExcept(d.accounts)
 		who = d.accounts
+	} else {
+		who.probe(d.log)
 	}
 	d.use(cfg, who)
 	d.log.Info("reloaded")
@@ -42,12 +47,16 @@ func (d *daemon) reload() {
 
 // use puts configuration and accounts into force, for sessions to come. The
 // store stays as long as it can: it knows what is in the maildrops.
-func (d *daemon) use(cfg *config.Config, who *accounts.File) {
-	if who != d.accounts || hostname(cfg) != hostname(d.cfg) {
-		d.store = &maildir.Store{Path: who.Maildir, Hostname: hostname(cfg), Log: d.log}
+func (d *daemon) use(cfg *config.Config, who *directory) {
+	old := d.accounts
+	if !old.sameMaildrops(who) || hostname(cfg) != hostname(d.cfg) {
+		d.store = &maildir.Store{Path: d.reach(who.Maildir), Hostname: hostname(cfg), Log: d.log}
 	}
 	d.cfg, d.accounts = cfg, who
 	d.start()
+	if old != who {
+		time.AfterFunc(cfg.Limits.Login.Duration+graceOfSources, func() { old.closeExcept(who) })
+	}
 }
 
 // keepListeners takes over what can change about an open address. Which

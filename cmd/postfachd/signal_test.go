@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"postfach/internal/certificates"
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
 )
@@ -134,7 +135,7 @@ func TestSIGHUPReadsTheCertificate(t *testing.T) {
 	must(t, err)
 	conn.Close()
 
-	cert, key, err := selfSigned("other.example", time.Now())
+	cert, key, err := certificates.SelfSigned("other.example", time.Now())
 	must(t, err)
 	if string(cert) == string(good) {
 		t.Fatal("the same certificate twice")

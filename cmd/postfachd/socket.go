@@ -3,44 +3,77 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
-	"sync"
+	"net/netip"
+	"strings"
 	"syscall"
+	"time"
 
 	"postfach/internal/config"
 	"postfach/internal/hint"
+	"postfach/internal/sockets"
 )
 
-// A socket is one address that the process listens on for as long as it lives.
-// Whoever serves at the moment accepts from a turn; a new server can begin
-// before the old one stops, so that no connection is ever refused between two.
+// A socket is one address, and what the configuration says of it.
 type socket struct {
-	net.Listener
-	spec     config.Listener // as it was opened
-	accepted chan accepted
-	closed   chan struct{}
-	done     chan struct{} // closed when the accept loop has ended
-	opening  sync.Once     // starts the accept loop
-	closing  sync.Once
+	*sockets.Socket
+	spec config.Listener // as it was opened, or as a reload has changed it
+	from string          // who has opened it: "postfachd" or "systemd"
 }
 
-type accepted struct {
-	conn net.Conn
-	err  error
-}
-
-// listenAll opens all addresses, or none.
-func listenAll(specs []config.Listener) ([]*socket, error) {
-	var sockets []*socket
+// listenAll opens all addresses, or none. Sockets that the service manager has
+// opened are used before own ones are.
+func listenAll(specs []config.Listener, given *sockets.Inherited) ([]*socket, error) {
+	var wishes []sockets.Wish
 	for _, spec := range specs {
-		l, err := net.Listen("tcp", spec.Address)
-		if err != nil {
-			closeAll(sockets)
-			return nil, listenHint(fmt.Errorf("listen on %s: %w", spec.Address, err))
-		}
-		sockets = append(sockets, newSocket(l, spec))
+		wishes = append(wishes, sockets.Wish{Address: spec.Address, Name: protocolOf(spec)})
 	}
-	return sockets, nil
+	ready := given.Assign(wishes)
+	var opened []*socket
+	for i, spec := range specs {
+		l, from := ready[i], "systemd"
+		if l == nil {
+			var err error
+			if l, err = sockets.Listen(spec.Address); err != nil {
+				closeAll(opened)
+				for _, rest := range ready[i:] {
+					if rest != nil {
+						rest.Close()
+					}
+				}
+				return nil, listenHint(fmt.Errorf("listen on %s: %w", spec.Address, err))
+			}
+			from = "postfachd"
+		}
+		opened = append(opened, &socket{sockets.New(l), spec, from})
+	}
+	return opened, nil
+}
+
+// listenChallenges opens the address where an ACME server asks whether a host is
+// ours, while low ports are still to be had. nil: there is none.
+func listenChallenges(cfg *config.Config, given *sockets.Inherited) (net.Listener, error) {
+	address := cfg.TLS.ACME.ListenAddress()
+	if address == "" {
+		return nil, nil
+	}
+	if l := given.Assign([]sockets.Wish{{Address: address, Name: "acme"}})[0]; l != nil {
+		return l, nil
+	}
+	l, err := sockets.Listen(address)
+	if err != nil {
+		return nil, listenHint(fmt.Errorf("listen on %s for ACME challenges: %w", address, err))
+	}
+	return l, nil
+}
+
+// refuseRest closes the service manager's sockets that nobody has wished for.
+func refuseRest(given *sockets.Inherited, log *slog.Logger) {
+	for _, left := range given.Rest() {
+		log.Warn("a socket of the service manager's is not used", "socket", left,
+			"hint", `ListenStream= has to be the address of a listener, or FileDescriptorName= "pop3", "pop3s" or "acme"`)
+	}
 }
 
 func listenHint(err error) error {
@@ -48,56 +81,22 @@ func listenHint(err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return hint.Add(err, "another server has the port: end it, or choose another one with --pop3 ADDR and --pop3s ADDR (port 0: any free one)")
 	case errors.Is(err, syscall.EACCES):
-		return hint.Add(err, "ports below 1024 need root, or AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit file")
+		return hint.Add(err, "ports below 1024 need postfachd.socket, or AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit file, or root, which is given up")
 	}
 	return hint.Add(err, "127.0.0.1:1110, [::1]:1110, :1110 for all addresses")
 }
 
-func newSocket(l net.Listener, spec config.Listener) *socket {
-	return &socket{Listener: l, spec: spec, accepted: make(chan accepted), closed: make(chan struct{}), done: make(chan struct{})}
-}
-
-// accept hands on connections, and errors, which make whoever serves pause. A
-// connection waits in the kernel until somebody takes the one before.
-func (s *socket) accept() {
-	defer close(s.done)
-	for {
-		conn, err := s.Listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		select {
-		case s.accepted <- accepted{conn, err}:
-		case <-s.closed:
-			if conn != nil {
-				conn.Close()
-			}
-			return
-		}
-	}
-}
-
-// Close closes the address and waits for the accept loop.
-func (s *socket) Close() error {
-	var err error
-	s.closing.Do(func() {
-		close(s.closed)
-		err = s.Listener.Close()
-	})
-	s.opening.Do(func() { close(s.done) }) // there never was a loop
-	<-s.done
-	return err
-}
-
-func closeAll(sockets []*socket) {
-	for _, s := range sockets {
+func closeAll(opened []*socket) {
+	for _, s := range opened {
 		s.Close()
 	}
 }
 
 // protocol is what the address is for: pop3 or pop3s.
-func (s *socket) protocol() string {
-	if s.spec.TLS == config.Implicit {
+func (s *socket) protocol() string { return protocolOf(s.spec) }
+
+func protocolOf(l config.Listener) string {
+	if l.TLS == config.Implicit {
 		return "pop3s"
 	}
 	return "pop3"
@@ -111,39 +110,31 @@ func (s *socket) port() string {
 	return port
 }
 
-// turn returns a listener that accepts from the socket until it is closed
-// itself. The first turn begins to accept: until then, connections wait.
-func (s *socket) turn() *turn {
-	s.opening.Do(func() { go s.accept() })
-	return &turn{socket: s, over: make(chan struct{})}
-}
-
-// A turn is one server's time at a socket. It is a net.Listener.
-type turn struct {
-	socket *socket
-	once   sync.Once
-	over   chan struct{}
-}
-
-func (t *turn) Accept() (net.Conn, error) {
-	select {
-	case <-t.over: // even when a connection waits: it is the next one's
-		return nil, net.ErrClosed
-	default:
+// turn is the socket for one server. wait is how long a login may take, and so a
+// PROXY header.
+func (s *socket) turn(wait time.Duration) *sockets.Turn {
+	networks := s.spec.Proxies()
+	if len(networks) == 0 {
+		return s.Turn(nil)
 	}
-	select {
-	case a := <-t.socket.accepted:
-		return a.conn, a.err
-	case <-t.over:
-	case <-t.socket.closed:
+	return s.Turn(&sockets.Proxies{Networks: networks, Wait: wait})
+}
+
+// logListening says of each socket where it comes from and whom it believes.
+func logListening(opened []*socket, log *slog.Logger) {
+	for _, s := range opened {
+		values := []any{"protocol", s.protocol(), "address", s.Addr(), "from", s.from}
+		if proxies := s.spec.Proxies(); len(proxies) > 0 {
+			values = append(values, "proxies", join(proxies))
+		}
+		log.Info("listening", values...)
 	}
-	return nil, net.ErrClosed
 }
 
-// Close ends the turn. The address stays open.
-func (t *turn) Close() error {
-	t.once.Do(func() { close(t.over) })
-	return nil
+func join(networks []netip.Prefix) string {
+	var texts []string
+	for _, network := range networks {
+		texts = append(texts, network.String())
+	}
+	return strings.Join(texts, " ")
 }
-
-func (t *turn) Addr() net.Addr { return t.socket.Addr() }

@@ -1,5 +1,6 @@
-// Package accounts knows who may log in. It reads and edits one file, in the
-// form that Dovecot's administrators know as passwd-file:
+// Package accounts knows who may log in. A Directory decides; Sources are the
+// places where accounts are kept. One of them is here, a file in the form that
+// Dovecot's administrators know as passwd-file:
 //
 //	user:{SCHEME}secret:uid:gid:gecos:home:shell:extra fields
 //
@@ -17,6 +18,10 @@ type Account struct {
 	Maildir string `json:"maildir,omitempty"` // where userdb_mail says; empty: the usual place
 	APOP    bool   `json:"apop"`              // has a secret for APOP
 	Closed  string `json:"closed,omitempty"`  // the extra field for which nobody gets in; empty: open
+
+	ScramSHA1        bool          `json:"scram_sha_1,omitempty"` // can use SCRAM-SHA-1 beside what Scheme is good for
+	AppPasswords     []AppPassword `json:"app_passwords,omitempty"`
+	AppPasswordsOnly bool          `json:"app_passwords_only,omitempty"` // the account's own password lets nobody in
 }
 
 // Errors of an Editor.
@@ -24,4 +29,7 @@ var (
 	ErrExists   = errors.New("there is such an account already")
 	ErrNoUser   = errors.New("there is no such account")
 	ErrPassword = errors.New("the password cannot be used")
+
+	ErrAppExists = errors.New("there is such an app password already")
+	ErrNoApp     = errors.New("there is no such app password")
 )

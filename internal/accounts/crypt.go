@@ -5,10 +5,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
 	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"github.com/go-crypt/crypt/algorithm/md5crypt"
 	"github.com/go-crypt/crypt/algorithm/scrypt"
 	"github.com/go-crypt/crypt/algorithm/shacrypt"
 )
@@ -26,6 +28,7 @@ var cryptForms = []cryptForm{
 	{[]string{"CRYPT", "SHA512-CRYPT"}, regexp.MustCompile(`^\$6\$(rounds=[1-9][0-9]{3,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}$`), shacrypt.Decode},
 	{[]string{"CRYPT", "SHA256-CRYPT"}, regexp.MustCompile(`^\$5\$(rounds=[1-9][0-9]{3,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}$`), shacrypt.Decode},
 	{[]string{"CRYPT", "BLF-CRYPT"}, regexp.MustCompile(`^\$2[aby]\$(0[4-9]|1[0-9])\$[./A-Za-z0-9]{53}$`), bcrypt.Decode},
+	{[]string{md5Crypt}, regexp.MustCompile(`^\$1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$`), md5crypt.Decode},
 	{[]string{"CRYPT"}, regexp.MustCompile(`^\$y\$j[7-9A-F][5T]\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}$`), scrypt.Decode},
 	{[]string{Argon2id}, regexp.MustCompile(`^\$argon2id` + argon2Form + `$`), argon2.Decode},
 	{[]string{"ARGON2I"}, regexp.MustCompile(`^\$argon2i` + argon2Form + `$`), argon2.Decode},
@@ -37,7 +40,10 @@ const argon2Form = `\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]?),p=([1-9][0-9]?)\
 const maxArgon2Memory = 512 * 1024
 
 // A cryptVerifier checks with one of crypt's many hashes.
-type cryptVerifier struct{ digest algorithm.Digest }
+type cryptVerifier struct {
+	digest algorithm.Digest
+	work   string // its work factor
+}
 
 func (v cryptVerifier) matches(password string) bool { return v.digest.Match(password) }
 
@@ -56,7 +62,21 @@ func parseCrypt(scheme, secret string) (verifier, error) {
 		if err != nil {
 			return nil, errors.New("the hash cannot be read")
 		}
-		return cryptVerifier{digest}, nil
+		return cryptVerifier{digest, workOf(secret)}, nil
 	}
 	return nil, errors.New("the hash does not have the scheme's form, or a work factor is beyond reason")
+}
+
+// workOf returns the part of a hash that says what a check costs: its kind, and
+// the work factor where there is one.
+func workOf(secret string) string {
+	fields := strings.Split(secret, "$") // the first is empty
+	last := 2
+	switch {
+	case strings.HasPrefix(fields[1], "argon2"):
+		last = 3
+	case len(fields[1]) == 1 && fields[1] != "y" && !strings.HasPrefix(fields[2], "rounds="):
+		last = 1
+	}
+	return strings.Join(fields[1:last+1], "$")
 }

@@ -20,6 +20,8 @@ type Editor struct {
 	Path string // the accounts file; made by the first Add
 	Key  string // the key of APOP secrets; made by the first one
 	FS   vfs.FS // nil: the real one
+
+	Now func() time.Time // nil: time.Now
 }
 
 // A NewAccount is what Add needs.
@@ -27,6 +29,7 @@ type NewAccount struct {
 	User, Password string
 	Scheme         string // ScramSHA256 (also for empty) or Argon2id
 	APOP           string // the APOP secret; empty: no APOP
+	ScramSHA1      bool   // a verifier for SCRAM-SHA-1, too; not with Argon2id
 }
 
 // Add adds an account at the end of the file. ErrExists: there is one of that
@@ -35,7 +38,11 @@ func (e Editor) Add(n NewAccount) error {
 	if err := CheckName(n.User); err != nil {
 		return err
 	}
-	secret, err := newSecret(n.Scheme, n.Password)
+	prepared, err := usable(n.Password)
+	if err != nil {
+		return err
+	}
+	secret, err := newSecret(n.Scheme, prepared, freshWork)
 	if err != nil {
 		return err
 	}
@@ -43,8 +50,16 @@ func (e Editor) Add(n NewAccount) error {
 		if d.find(n.User) >= 0 {
 			return fmt.Errorf("user %s: %w", n.User, ErrExists)
 		}
-		line, err := e.withAPOP(n.User+":"+secret+"::::::", n.User, n.APOP)
-		if err != nil {
+		line := n.User + ":" + secret + "::::::"
+		if n.ScramSHA1 {
+			if line, err = withSHA1(line, prepared); err != nil {
+				return err
+			}
+		}
+		if err := checkBeside(line); err != nil {
+			return err
+		}
+		if line, err = e.withAPOP(line, n.User, n.APOP); err != nil {
 			return err
 		}
 		d.append(line)
@@ -53,16 +68,39 @@ func (e Editor) Add(n NewAccount) error {
 }
 
 // SetPassword replaces the password of an account, which with Argon2id must not
-// have an APOP secret. An empty scheme means
-// ScramSHA256. ErrNoUser: there is no such account.
-func (e Editor) SetPassword(user, password, scheme string) error {
-	secret, err := newSecret(scheme, password)
+// have an APOP secret. An empty scheme means ScramSHA256. A verifier for
+// SCRAM-SHA-1 is replaced, too; sha1 makes one where there is none. App passwords
+// stay, and because of them salt and work factor do. ErrNoUser: there is no such
+// account.
+func (e Editor) SetPassword(user, password, scheme string, sha1 bool) error {
+	prepared, err := usable(password)
 	if err != nil {
 		return err
 	}
 	return e.change(user, func(line string) (string, error) {
+		a, err := parseLine(line)
+		if err != nil {
+			return "", err
+		}
+		work := freshWork
+		if len(a.apps) > 0 {
+			work = a.work
+		}
+		secret, err := newSecret(scheme, prepared, work)
+		if err != nil {
+			return "", err
+		}
 		line = withSecret(line, secret)
-		return line, checkAPOP(line)
+		had := a.sha1 != nil || a.stale
+		switch {
+		case sha1 || had && !strings.EqualFold(scheme, Argon2id):
+			if line, err = withSHA1(line, prepared); err != nil {
+				return "", err
+			}
+		case had:
+			line = withExtra(line, sha1Field, "")
+		}
+		return line, checkBeside(line)
 	})
 }
 
@@ -115,17 +153,23 @@ func (e Editor) withAPOP(line, user, secret string) (string, error) {
 		return "", fmt.Errorf("key for APOP secrets: %w", err)
 	}
 	line = withExtra(line, apopField, s.seal(user, prepared))
-	return line, checkAPOP(line)
+	return line, checkBeside(line)
 }
 
-// checkAPOP refuses an APOP secret beside argon2id: whoever gets at a secret
-// that can be opened needs no password, however well that one is kept.
-func checkAPOP(line string) error {
+// checkBeside refuses what would be weaker than argon2id beside it: a secret that
+// can be opened needs no guesses at the password, however well that one is kept,
+// and a verifier for SCRAM makes them cheap.
+func checkBeside(line string) error {
 	a, err := parseLine(line)
-	if err == nil && a.APOP && a.Scheme == Argon2id {
-		err = hint.Add(errors.New("an account with argon2id cannot have an APOP secret"), "choose one of the two: --scheme scram-sha-256, or no APOP")
+	switch {
+	case err != nil || a.Scheme != Argon2id:
+		return err
+	case a.APOP:
+		return hint.Add(errors.New("an account with argon2id cannot have an APOP secret"), "choose one of the two: --scheme scram-sha-256, or no APOP")
+	case a.sha1 != nil:
+		return hint.Add(errors.New("an account with argon2id cannot have a verifier for SCRAM-SHA-1"), "choose one of the two: --scheme scram-sha-256, or no SCRAM")
 	}
-	return err
+	return nil
 }
 
 // change replaces one account's line.

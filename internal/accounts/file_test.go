@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"postfach/internal/unprivileged"
 	"postfach/maildrop"
 	"postfach/pop3server"
+	"postfach/sasl"
 )
 
 // dovecots are lines that doveadm pw made for the password "p w".
@@ -53,9 +55,17 @@ func newFile(t *testing.T, content string) *File {
 
 func login(t *testing.T, f *File, name, password string, want error) {
 	t.Helper()
-	user, err := f.Authenticate(t.Context(), name, password)
-	if !errors.Is(err, want) || (err == nil) != (user != "") {
-		t.Errorf("login as %q: user %q, error %v, want %v", name, user, err, want)
+	tryLogin(t, dirOf(f), nil, name, password, want)
+}
+
+// dirOf is a Directory with nothing but this file, and nothing in its cache.
+func dirOf(f *File) *Directory { return &Directory{Sources: []Source{f}, Mail: f.Mail, Log: f.Log} }
+
+func tryLogin(t *testing.T, d *Directory, p *pop3server.Peer, name, password string, want error) {
+	t.Helper()
+	who, err := d.Authenticate(t.Context(), p, name, password)
+	if !errors.Is(err, want) || (err == nil) != (who.User != "") {
+		t.Errorf("login as %q: %+v, error %v, want %v", name, who, err, want)
 	}
 }
 
@@ -104,8 +114,9 @@ func TestBadLinesAreNamed(t *testing.T) {
 	for line, want := range map[string]string{
 		"anna":                                 "expected user:{SCHEME}secret",
 		"anna:hunter2":                         "expected {SCHEME}",
-		"anna:{PLAIN}hunter2":                  `scheme "PLAIN" is unknown, or too weak`,
-		"anna:{CRYPT}$1$ab$cd":                 "scheme CRYPT: the hash does not have",
+		"anna:{NTLM}hunter2":                   `scheme "NTLM" is unknown, or too weak`,
+		"anna:{PLAIN}":                         "scheme PLAIN: the password is empty",
+		"anna:{CRYPT}$1$ab$cd":                 "scheme MD5-CRYPT: the hash does not have",
 		"anna:{CRYPT}abJnggxhB/yWI":            "scheme CRYPT: the hash does not have",
 		"Anna:{CRYPT}x":                        `user name "Anna" is not allowed`,
 		"../a:{CRYPT}x":                        `user name "../a" is not allowed`,
@@ -128,7 +139,7 @@ func TestBadLinesAreNamed(t *testing.T) {
 }
 
 func TestBadLinesHaveAHint(t *testing.T) {
-	for _, line := range []string{"anna", "anna:x", "anna:{MD5}x", "Anna:x", blf("a") + "::::::userdb_mail=x"} {
+	for _, line := range []string{"anna", "anna:x", "anna:{MD5}x", "anna:{DES-CRYPT}jzU2MXigR6AFA", "Anna:x", blf("a") + "::::::userdb_mail=x"} {
 		if _, err := parse("f", line+"\n"); hint.Of(err) == "" {
 			t.Errorf("%s: no hint beside %v", line, err)
 		}
@@ -136,7 +147,7 @@ func TestBadLinesHaveAHint(t *testing.T) {
 }
 
 func TestFieldsThatKeepPeopleOutDo(t *testing.T) {
-	for _, field := range []string{"nologin", "nologin=yes", "noauthenticate", "nopassword", "allow_nets=10.0.0.0/8"} {
+	for _, field := range []string{"nologin", "nologin=yes", "noauthenticate", "nopassword", "allow_nets=10.0.0.0/8", "allow_real_nets=10.0.0.0/8", "pop3=no", "tls=required", "client_cert=required", "main=off"} {
 		f := newFile(t, blf("anna")+"::::::"+field+"\n")
 		login(t, f, "anna", "p w", pop3server.ErrCredentials)
 	}
@@ -157,7 +168,7 @@ func (c *counter) matches(password string) bool {
 }
 
 func TestUnknownUsersCostTheSame(t *testing.T) {
-	f := newFile(t, blf("anna")+"\n"+blf("closed")+"::::::nologin\n")
+	f := newFile(t, blf("anna")+"\n"+blf("closed")+"::::::nologin\n"+blf("refused")+"::::::allow_nets=10.0.0.0/8\n"+blf("apps")+"::::::main=off\n")
 	if err := f.Load(); err != nil {
 		t.Fatal(err)
 	}
@@ -172,12 +183,15 @@ func TestUnknownUsersCostTheSame(t *testing.T) {
 		{"../anna", "p w"},
 		{"", "p w"},
 		{"closed", "p w"},
+		{"refused", "p w"},
+		{"refused", "wrong"},
+		{"apps", "p w"},
 		{"anna", "bad\x00"},
 		{"nobody", "bad\x00"},
 		{"anna", ""},
 	} {
 		checks.count = 0
-		f.Authenticate(t.Context(), c.name, c.password)
+		dirOf(f).Authenticate(t.Context(), nil, c.name, c.password)
 		if checks.count != 1 {
 			t.Errorf("%q, %q: %d checks, want 1", c.name, c.password, checks.count)
 		}
@@ -186,14 +200,10 @@ func TestUnknownUsersCostTheSame(t *testing.T) {
 
 func TestEmptyFileCostsTheSame(t *testing.T) {
 	f := newFile(t, "")
-	if err := f.Load(); err != nil {
-		t.Fatal(err)
-	}
-	checks := &counter{verifier: f.dummy}
-	f.dummy = checks
 	login(t, f, "nobody", "p w", pop3server.ErrCredentials)
-	if checks.count != 1 || checks.verifier.(*scramVerifier).iterations != Iterations {
-		t.Errorf("%d checks of %+v", checks.count, checks.verifier)
+	d := f.Decoy(t.Context(), "nobody")
+	if s := d.Scram[sasl.SHA256]; len(d.Credentials) != 1 || d.Credentials[0].Check != nil || s.Verifier.Iterations != Iterations || len(s.Verifier.Salt) != 16 || s.Names[0] != "" {
+		t.Errorf("the decoy of an empty file is %+v", d)
 	}
 }
 
@@ -202,35 +212,40 @@ func TestDecoysFollowTheFile(t *testing.T) {
 	if err := f.Load(); err != nil {
 		t.Fatal(err)
 	}
-	seen := map[verifier]bool{}
+	seen := map[string]int{}
 	for i := range 500 {
 		name := strings.Repeat("x", i+1)
-		v := f.decoy(f.current, name)
-		if v != f.decoy(f.current, name) {
+		d := f.Decoy(t.Context(), name)
+		if again := f.Decoy(t.Context(), name); d.cost != again.cost || !reflect.DeepEqual(d.Scram, again.Scram) {
 			t.Fatal("a name has two decoys")
 		}
-		seen[v] = true
+		seen[d.cost]++
 	}
-	if len(seen) != len(f.current.inFile) {
-		t.Errorf("%d of %d verifiers are decoys", len(seen), len(f.current.inFile))
+	classes := map[string]int{}
+	for _, a := range f.current.inFile {
+		classes[a.cost()]++
+	}
+	for cost, accounts := range classes {
+		if want := 500 * accounts / len(f.current.inFile); seen[cost] < want/2 || seen[cost] > want*2 {
+			t.Errorf("%d decoys are like %s, want about %d", seen[cost], cost, want)
+		}
 	}
 }
 
 func TestChecksAreBounded(t *testing.T) {
 	f := newFile(t, blf("anna")+"\n")
-	if err := f.Load(); err != nil {
-		t.Fatal(err)
-	}
-	for range cap(f.slots) {
-		f.slots <- struct{}{}
+	d := dirOf(f)
+	d.setUp()
+	for range cap(d.computes.slots) {
+		d.computes.slots <- struct{}{}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Authenticate(ctx, "anna", "p w"); !errors.Is(err, context.Canceled) {
+	if _, err := d.Authenticate(ctx, nil, "anna", "p w"); !errors.Is(err, context.Canceled) {
 		t.Errorf("with no slot free: %v", err)
 	}
-	<-f.slots
-	login(t, f, "anna", "p w", nil)
+	<-d.computes.slots
+	tryLogin(t, d, nil, "anna", "p w", nil)
 }
 
 // newLogged is newFile with a clock far ahead, so that each change is settled,
@@ -432,7 +447,7 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 	if err := os.Chmod(f.Path, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Authenticate(t.Context(), "anna", "p w"); err == nil || errors.Is(err, pop3server.ErrCredentials) {
+	if _, err := dirOf(f).Authenticate(t.Context(), nil, "anna", "p w"); err == nil || errors.Is(err, pop3server.ErrCredentials) {
 		t.Errorf("got %v, want an error of the server", err)
 	}
 }
@@ -444,7 +459,7 @@ func TestManyLoginsAtOnce(t *testing.T) {
 		wg.Go(func() {
 			login(t, f, "anna", "p w", nil)
 			login(t, f, "nobody", "p w", pop3server.ErrCredentials)
-			f.Available()
+			f.Secrets()
 		})
 	}
 	wg.Wait()

@@ -4,16 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"postfach/internal/hint"
 )
 
 // The extra fields that mean something here, spelled as Dovecot does where it
-// has them.
+// has them. It ignores the others.
 const (
-	mailField = "userdb_mail" // maildir:/path
-	apopField = "apop"        // a sealed secret
+	mailField  = "userdb_mail" // maildir:/path
+	netsField  = "allow_nets"  // networks that may log in
+	apopField  = "apop"        // a sealed secret
+	sha1Field  = "scram_sha_1" // a verifier for SCRAM-SHA-1
+	pop3Field  = "pop3"        // no: not by POP3
+	tlsField   = "tls"         // required
+	needField  = "client_cert" // required
+	mainField  = "main"        // off: app passwords only
+	certField  = "cert"        // the fingerprint of a client certificate
+	appPrefix  = "app:"        // and a name: an app password
+	optionNo   = "no"
+	optionOff  = "off"
+	optionMust = "required"
 )
 
 // closing are Dovecot's fields that keep people out under conditions that are
@@ -21,7 +33,7 @@ const (
 // more people here than there.
 func closing(field string) bool {
 	switch field {
-	case "nologin", "noauthenticate", "nopassword", "allow_nets", "allow_real_nets":
+	case "nologin", "noauthenticate", "nopassword", "allow_real_nets":
 		return true
 	}
 	return false
@@ -30,8 +42,14 @@ func closing(field string) bool {
 // An account is one line, understood.
 type account struct {
 	Account
-	verifier verifier
-	sealed   string // the APOP secret; empty: none
+	kept
+	secret string // as the file has it
+	sealed string // the APOP secret; empty: none
+	apps   []app
+	sha1   *scramVerifier // for SCRAM-SHA-1, beside the password; nil: none
+	stale  bool           // there is one, of another password
+	policy Policy
+	certs  []string
 }
 
 // parseLine understands a line that is neither empty nor a comment.
@@ -44,25 +62,72 @@ func parseLine(line string) (*account, error) {
 	if err := CheckName(user); err != nil {
 		return nil, err
 	}
-	scheme, v, err := parseSecret(fields[1])
-	if err != nil {
+	a := &account{Account: Account{User: user}, secret: fields[secretIndex]}
+	var err error
+	if a.kept, err = parseSecret(a.secret); err != nil {
 		return nil, fmt.Errorf("user %s: %w", user, err)
 	}
-	a := &account{Account: Account{User: user, Scheme: scheme}, verifier: v}
+	a.Scheme = a.scheme
 	for _, extra := range extraFields(fields) {
 		key, value, _ := strings.Cut(extra, "=")
-		switch {
-		case key == mailField:
-			if a.Maildir, err = maildirOf(value); err != nil {
-				return nil, fmt.Errorf("user %s: %w", user, err)
-			}
-		case key == apopField:
-			a.sealed, a.APOP = value, true
-		case closing(key):
-			a.Closed = key
+		if err := a.setExtra(key, value); err != nil {
+			return nil, fmt.Errorf("user %s: %w", user, err)
 		}
 	}
+	a.AppPasswordsOnly = a.policy.AppPasswordsOnly
 	return a, nil
+}
+
+// setExtra understands one extra field. Those that it does not know are other
+// programs'.
+func (a *account) setExtra(key, value string) (err error) {
+	switch {
+	case key == mailField:
+		a.Maildir, err = maildirOf(value)
+	case key == apopField:
+		a.sealed, a.APOP = value, true
+	case key == sha1Field:
+		err = a.setSHA1(value)
+	case key == netsField:
+		a.policy.Networks, err = ParseNetworks(value)
+	case key == pop3Field:
+		a.policy.NoPOP3, err = option(key, value, optionNo, "yes")
+	case key == tlsField:
+		a.policy.RequireTLS, err = option(key, value, optionMust, optionNo)
+	case key == needField:
+		a.policy.RequireCertificate, err = option(key, value, optionMust, optionNo)
+	case key == mainField:
+		a.policy.AppPasswordsOnly, err = option(key, value, optionOff, "on")
+	case key == certField:
+		err = a.addCertificate(value)
+	case strings.HasPrefix(key, appPrefix):
+		err = a.addApp(key[len(appPrefix):], value)
+	case closing(key):
+		a.Closed = key
+	}
+	return err
+}
+
+// option is a field with two values, the first of which is true. A slip of the
+// hand must not open what was to be closed, so anything else is an error.
+func option(key, value, yes, no string) (bool, error) {
+	if value != yes && value != no {
+		return false, hint.Add(fmt.Errorf("expected %s=%s", key, yes), "or %s=%s, which is as good as no such field", key, no)
+	}
+	return value == yes, nil
+}
+
+var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// addCertificate takes the SHA-256 of a certificate, as openssl prints it or in
+// small letters.
+func (a *account) addCertificate(value string) error {
+	hexadecimal := strings.ToLower(strings.ReplaceAll(value, ":", ""))
+	if !fingerprintForm.MatchString(hexadecimal) {
+		return hint.Add(fmt.Errorf("expected %s= and the SHA-256 of a certificate", certField), "openssl x509 -in FILE -noout -fingerprint -sha256")
+	}
+	a.certs = append(a.certs, hexadecimal)
+	return nil
 }
 
 // The place of the extra fields, and how many fields there are with them. The

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"postfach/internal/hint"
@@ -113,6 +114,7 @@ func (f *File) read() error {
 		}
 		f.current, f.content = t, content
 		f.unseal(t)
+		f.warn(t)
 	}
 	f.seen = stampOf(info)
 	f.settled = f.settles(f.seen)
@@ -132,12 +134,9 @@ func (f *File) settles(s stamp) bool {
 // unseal looks whether the APOP secrets of t open. Those which do not concern
 // their accounts only.
 func (f *File) unseal(t *table) {
-	f.sealer, f.apop = nil, false
+	f.sealer, f.apop, f.dummy = nil, false, ""
 	var err error
 	for _, a := range t.inFile {
-		if a.Closed != "" {
-			f.log().Warn("account is closed", "user", a.User, "field", a.Closed, "hint", "the field is not understood here: remove it to let the user in")
-		}
 		if a.sealed == "" || f.Key == "" || err != nil {
 			continue
 		}
@@ -152,6 +151,27 @@ func (f *File) unseal(t *table) {
 			continue
 		}
 		f.apop = f.apop || a.Closed == ""
+		f.dummy = f.sealer.seal("", NewAPOPSecret())
+	}
+}
+
+// warn logs what is read, and probably not meant so.
+func (f *File) warn(t *table) {
+	for _, a := range t.inFile {
+		if a.Closed != "" {
+			f.log().Warn("account is closed", "user", a.User, "field", a.Closed, "hint", "the field is not understood here: remove it to let the user in")
+		}
+		if a.stale {
+			f.log().Warn("SCRAM-SHA-1 is off for an account", "user", a.User, "hint", "its verifier is of an earlier password: postfach user passwd --scram-sha-1 "+a.User)
+		}
+	}
+	schemes, accounts := t.weak()
+	if told := strings.Join(schemes, ", "); told != f.weak {
+		f.weak = told
+		if told != "" {
+			f.log().Warn("password schemes that give passwords away to whoever gets hold of the file", "schemes", told, "accounts", accounts, "file", f.Path,
+				"hint", "set those passwords anew with postfach user passwd, at the latest when their owners choose new ones")
+		}
 	}
 }
 

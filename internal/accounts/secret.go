@@ -3,7 +3,6 @@ package accounts
 import (
 	"crypto/hmac"
 	"crypto/pbkdf2"
-	"crypto/sha1" //nolint:gosec // SCRAM-SHA-1 is only read
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -13,55 +12,16 @@ import (
 	"strconv"
 	"strings"
 
-	"postfach/internal/hint"
+	"postfach/sasl"
 )
-
-// A verifier checks one password, in a time that depends on the verifier only.
-type verifier interface {
-	matches(password string) bool
-}
-
-// The schemes that are written. Others are only read.
-const (
-	ScramSHA256 = "SCRAM-SHA-256"
-	Argon2id    = "ARGON2ID"
-)
-
-// parseSecret understands "{SCHEME}secret". Its errors never have any of the
-// secret in them.
-func parseSecret(field string) (scheme string, v verifier, err error) {
-	rest, ok := strings.CutPrefix(field, "{")
-	scheme, secret, closed := strings.Cut(rest, "}")
-	if !ok || !closed {
-		return "", nil, hint.Add(errors.New("expected {SCHEME} before the secret"), "set the password anew with postfach user passwd")
-	}
-	scheme = strings.ToUpper(scheme)
-	switch scheme {
-	case ScramSHA256:
-		v, err = parseScram(secret, sha256.New)
-	case "SCRAM-SHA-1":
-		v, err = parseScram(secret, sha1.New)
-	case "CRYPT", "SHA512-CRYPT", "SHA256-CRYPT", "BLF-CRYPT", "ARGON2I", Argon2id:
-		v, err = parseCrypt(scheme, secret)
-	default:
-		if len(scheme) > 32 {
-			scheme = scheme[:32]
-		}
-		return "", nil, hint.Add(fmt.Errorf("scheme %q is unknown, or too weak", scheme),
-			"set the password anew with postfach user passwd, which writes %s", ScramSHA256)
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("scheme %s: %w", scheme, err)
-	}
-	return scheme, v, nil
-}
 
 // A scramVerifier is what SCRAM stores for a password (RFC 5802 section 3). It
 // also tells whether a password is the right one.
 type scramVerifier struct {
-	hash                       func() hash.Hash
-	iterations                 int
-	salt, storedKey, serverKey []byte
+	hash       sasl.ScramHash
+	iterations int
+	salt       []byte
+	keys       sasl.ScramKeys
 }
 
 // Bounds of the work factor. The lower one is SCRAM's (P3-SCRAM-03), the upper
@@ -71,50 +31,71 @@ const (
 	maxIterations = 10_000_000
 )
 
-func parseScram(secret string, h func() hash.Hash) (verifier, error) {
+func parseScram(name, secret string) (verifier, error) {
+	v := &scramVerifier{}
+	if name == scramSHA1 {
+		v.hash = sasl.SHA1
+	}
 	parts := strings.Split(secret, ",")
 	if len(parts) != 4 {
 		return nil, errors.New("expected iterations,salt,StoredKey,ServerKey")
 	}
-	iterations, err := strconv.Atoi(parts[0])
-	if err != nil || iterations < minIterations || iterations > maxIterations {
+	var err error
+	v.iterations, err = strconv.Atoi(parts[0])
+	if err != nil || v.iterations < minIterations || v.iterations > maxIterations {
 		return nil, fmt.Errorf("expected %d to %d iterations", minIterations, maxIterations)
 	}
-	v := &scramVerifier{hash: h, iterations: iterations}
-	for i, dst := range []*[]byte{&v.salt, &v.storedKey, &v.serverKey} {
+	for i, dst := range []*[]byte{&v.salt, &v.keys.StoredKey, &v.keys.ServerKey} {
 		if *dst, err = base64.StdEncoding.Strict().DecodeString(parts[i+1]); err != nil {
 			return nil, errors.New("expected base64 for salt, StoredKey and ServerKey")
 		}
 	}
-	if size := h().Size(); len(v.salt) == 0 || len(v.storedKey) != size || len(v.serverKey) != size {
-		return nil, fmt.Errorf("expected a salt, and %d octets for each of StoredKey and ServerKey", h().Size())
+	if size := v.hash.New().Size(); len(v.salt) == 0 || len(v.salt) > maxSalt || len(v.keys.StoredKey) != size || len(v.keys.ServerKey) != size {
+		return nil, fmt.Errorf("expected a salt, and %d octets for each of StoredKey and ServerKey", size)
 	}
 	return v, nil
 }
 
-func newScram(password string, h func() hash.Hash, iterations int, salt []byte) (*scramVerifier, error) {
-	salted, err := pbkdf2.Key(h, password, salt, iterations, h().Size())
+// newScram derives the keys of a password, which has been prepared (RFC 5802
+// section 3).
+func newScram(h sasl.ScramHash, password string, salt []byte, iterations int) (*scramVerifier, error) {
+	salted, err := pbkdf2.Key(h.New, password, salt, iterations, h.New().Size())
 	if err != nil {
 		return nil, err
 	}
-	stored := h()
-	stored.Write(keyed(h, salted, "Client Key"))
-	return &scramVerifier{h, iterations, salt, stored.Sum(nil), keyed(h, salted, "Server Key")}, nil
+	stored := h.New()
+	stored.Write(keyed(h.New, salted, "Client Key"))
+	return &scramVerifier{h, iterations, salt, sasl.ScramKeys{StoredKey: stored.Sum(nil), ServerKey: keyed(h.New, salted, "Server Key")}}, nil
 }
 
-func keyed(h func() hash.Hash, key []byte, text string) []byte {
+// keyed is the HMAC of some texts. Each has its length before it, unless there is
+// only one.
+func keyed(h func() hash.Hash, key []byte, texts ...string) []byte {
 	mac := hmac.New(h, key)
-	mac.Write([]byte(text))
+	for _, text := range texts {
+		if len(texts) > 1 {
+			mac.Write(append(strconv.AppendInt(nil, int64(len(text)), 10), ':'))
+		}
+		mac.Write([]byte(text))
+	}
 	return mac.Sum(nil)
 }
 
+// hmacSHA256 is keyed with the hash that has nothing to do with passwords' own.
+func hmacSHA256(key []byte, texts ...string) []byte { return keyed(sha256.New, key, texts...) }
+
 func (v *scramVerifier) matches(password string) bool {
-	got, err := newScram(password, v.hash, v.iterations, v.salt)
-	return err == nil && subtle.ConstantTimeCompare(got.storedKey, v.storedKey) == 1
+	got, err := newScram(v.hash, password, v.salt, v.iterations)
+	return err == nil && subtle.ConstantTimeCompare(got.keys.StoredKey, v.keys.StoredKey) == 1
+}
+
+// sameWork reports whether one derivation serves both.
+func (v *scramVerifier) sameWork(o *scramVerifier) bool {
+	return v.hash == o.hash && v.iterations == o.iterations && string(v.salt) == string(o.salt)
 }
 
 // String is Dovecot's form, without the scheme.
 func (v *scramVerifier) String() string {
 	b64 := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("%d,%s,%s,%s", v.iterations, b64(v.salt), b64(v.storedKey), b64(v.serverKey))
+	return fmt.Sprintf("%d,%s,%s,%s", v.iterations, b64(v.salt), b64(v.keys.StoredKey), b64(v.keys.ServerKey))
 }

@@ -2,22 +2,28 @@ package accounts
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"postfach/internal/hint"
+	"postfach/sasl"
 )
 
 // A table is a whole accounts file, understood. It does not change.
 type table struct {
-	byName map[string]*account
-	inFile []*account // in the order of the file
+	byName        map[string]*account
+	inFile        []*account // in the order of the file
+	byCertificate map[string]string
+	classes       classes
+	offers        map[sasl.ScramHash]bool // whether every open account can use it
 }
 
 // parse understands a file. name is what errors call it. A last line without
 // an end may be half of one, from somebody who writes in place: the half could
 // be an account without the field that closes it.
 func parse(name, content string) (*table, error) {
-	t := &table{byName: map[string]*account{}}
+	t := &table{byName: map[string]*account{}, byCertificate: map[string]string{}, classes: classes{}}
 	at := map[string]int{}
 	number := 0
 	for line := range strings.Lines(content) {
@@ -30,6 +36,9 @@ func parse(name, content string) (*table, error) {
 			continue
 		}
 		a, err := parseLine(line)
+		if err == nil {
+			err = t.claim(a)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
 		}
@@ -39,8 +48,48 @@ func parse(name, content string) (*table, error) {
 		at[a.User] = number
 		t.byName[a.User] = a
 		t.inFile = append(t.inFile, a)
+		t.classes.saw(a.cost(), func() *Entry { return a.entry(nil) })
 	}
+	t.countOffers()
 	return t, nil
+}
+
+// claim makes certificates an account's. No two accounts have the same one.
+func (t *table) claim(a *account) error {
+	for _, c := range a.certs {
+		if other, taken := t.byCertificate[c]; taken {
+			return hint.Add(fmt.Errorf("user %s: the certificate is %s's already", a.User, other), "give each account a certificate of its own")
+		}
+		t.byCertificate[c] = a.User
+	}
+	return nil
+}
+
+// countOffers looks which SCRAM every open account can use. In a file without
+// accounts that is what new ones will have.
+func (t *table) countOffers() {
+	t.offers = map[sasl.ScramHash]bool{sasl.SHA256: true, sasl.SHA1: len(t.inFile) > 0}
+	for h := range t.offers {
+		for _, a := range t.inFile {
+			if a.Closed == "" && !a.offers(h) {
+				t.offers[h] = false
+				break
+			}
+		}
+	}
+}
+
+// weak returns the schemes in use that give passwords away to whoever gets hold of
+// the file, and how many accounts have one.
+func (t *table) weak() (schemes []string, accounts int) {
+	found := map[string]bool{}
+	for _, a := range t.inFile {
+		if a.kept.weak {
+			found[a.Scheme] = true
+			accounts++
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), accounts
 }
 
 // blank reports whether a line of the file says nothing: empty, or a comment.

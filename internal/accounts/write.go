@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -27,17 +26,13 @@ const (
 // to spare, in octets (P3-SYN-04).
 const maxPassword = 240
 
-// newSecret returns "{SCHEME}secret" for a password.
-func newSecret(scheme, password string) (string, error) {
-	prepared, err := usable(password)
-	if err != nil {
-		return "", err
-	}
+// newSecret returns "{SCHEME}secret" for a password that is usable. work is the
+// salt and the work factor of SCRAM.
+func newSecret(scheme, prepared string, work func() ([]byte, int)) (string, error) {
 	switch strings.ToUpper(scheme) {
 	case "", ScramSHA256:
-		salt := make([]byte, 16)
-		rand.Read(salt)
-		v, err := newScram(prepared, sha256.New, Iterations, salt)
+		salt, iterations := work()
+		v, err := newScram(sasl.SHA256, prepared, salt, iterations)
 		if err != nil {
 			return "", err
 		}
@@ -55,6 +50,9 @@ func newSecret(scheme, password string) (string, error) {
 	}
 	return "", hint.Add(fmt.Errorf("scheme %q is not written here", scheme), "scram-sha-256 or argon2id")
 }
+
+// freshWork is that of an account without app passwords.
+func freshWork() (salt []byte, iterations int) { return newSalt(), Iterations }
 
 // usable prepares a password that is to be stored (P3-PLAIN-04).
 func usable(password string) (string, error) {

@@ -16,7 +16,10 @@ import (
 
 // check refuses values that make no sense, and notes warnings.
 func (c *Config) check(d *document) error {
-	for _, check := range []func(*document) error{c.checkTexts, c.checkTLS, c.checkLimits, c.checkListeners} {
+	for _, check := range []func(*document) error{
+		c.checkTexts, c.checkMechanisms, c.checkTLS, c.checkACME, c.checkLimits, c.checkListeners, c.checkProxies, c.checkConfine,
+		c.checkSources, c.checkDomains, c.checkOIDC,
+	} {
 		if err := check(d); err != nil {
 			return err
 		}
@@ -67,13 +70,6 @@ func IsHostname(name string) bool {
 	return true
 }
 
-func (c *Config) checkTLS(d *document) error {
-	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
-		return hint.Add(d.wrong("tls", "expected both certificate and key"), "without the two, the certificate in the data folder is used")
-	}
-	return nil
-}
-
 func (c *Config) checkLimits(d *document) error {
 	for _, l := range []struct {
 		key   string
@@ -85,6 +81,7 @@ func (c *Config) checkLimits(d *document) error {
 		{"limits.idle", c.Limits.Idle, pop3server.MinIdle, "RFC 1939 gives clients ten minutes (P3-ST-04)"},
 		{"limits.write", c.Limits.Write, time.Second, "slow clients need time to read"},
 		{"limits.failure_delay", c.Limits.FailureDelay, time.Millisecond, "guessing has to take time"},
+		{"limits.address_delay", c.Limits.AddressDelay, time.Millisecond, "guessing has to take time, on many connections, too"},
 		{"shutdown_grace", c.ShutdownGrace, 0, "0s ends all sessions at once"},
 	} {
 		if l.value.Duration < l.least {
@@ -98,10 +95,15 @@ func (c *Config) checkLimits(d *document) error {
 		{"limits.failed_logins", c.Limits.FailedLogins},
 		{"limits.bad_commands", c.Limits.BadCommands},
 		{"limits.connections", c.Limits.Connections},
+		{"limits.connections_per_address", c.Limits.ConnectionsPerAddress},
+		{"limits.sessions_per_user", c.Limits.SessionsPerUser},
 	} {
 		if l.value < 1 {
 			return hint.Add(d.wrong(l.key, "expected a number above 0"), "leave the key out to have the default")
 		}
+	}
+	if c.Limits.AddressDelay.Duration >= c.Limits.Login.Duration {
+		c.warn(d, "limits.address_delay", "not shorter than limits.login: who has to wait so long never gets in")
 	}
 	return nil
 }

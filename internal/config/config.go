@@ -14,9 +14,9 @@ import (
 // A Config is what postfachd can be told. Paths are absolute, or as they were
 // given on the command line; those that are empty lie in the data folder.
 type Config struct {
-	Data     string `toml:"data"`     // the data folder; empty: the default one
-	Accounts string `toml:"accounts"` // empty: the data folder's
-	Hostname string `toml:"hostname"` // empty: the machine's name
+	Data     string `toml:"data" path:"folder"`   // the data folder; empty: the default one
+	Accounts string `toml:"accounts" path:"file"` // empty: the data folder's
+	Hostname string `toml:"hostname"`             // empty: the machine's name
 
 	Greeting         string `toml:"greeting"`          // empty: the server's own
 	SignOff          string `toml:"sign_off"`          // empty: the server's own
@@ -25,19 +25,29 @@ type Config struct {
 	Last             bool   `toml:"last"`              // the command LAST
 	AnnounceHistoric bool   `toml:"announce_historic"` // APOP and LAST in CAPA
 
+	// Mechanisms are the SASL mechanisms that are offered. Empty: those that work
+	// for all accounts.
+	Mechanisms []string `toml:"mechanisms"`
+	// ClientCertificateNames believes the names in client certificates.
+	ClientCertificateNames bool `toml:"client_certificate_names"`
+
+	// Confine gives up, once the server listens, all files that it does not need.
+	// ConfineMail are the folders with Maildirs elsewhere than in the data folder,
+	// for accounts that come later, too; ConfineRead is what helper programs read.
+	Confine     bool     `toml:"confine"`
+	ConfineMail []string `toml:"confine_mail"`
+	ConfineRead []string `toml:"confine_read"`
+
 	ShutdownGrace Duration   `toml:"shutdown_grace"` // how long SIGTERM waits for sessions
 	TLS           TLS        `toml:"tls"`
 	Limits        Limits     `toml:"limits"`
 	Listeners     []Listener `toml:"listener"`
+	Sources       []Source   `toml:"source"` // empty: the file Accounts
+	Domains       []Domain   `toml:"domain"`
+	OIDC          OIDC       `toml:"oidc"`
 
 	// Warnings are about what is allowed, and may still be a mistake.
 	Warnings []string `toml:"-"`
-}
-
-// TLS names two PEM files: both, or none.
-type TLS struct {
-	Certificate string `toml:"certificate"`
-	Key         string `toml:"key"`
 }
 
 // Limits are pop3server.Limits.
@@ -48,7 +58,11 @@ type Limits struct {
 	FailureDelay Duration `toml:"failure_delay"`
 	FailedLogins int      `toml:"failed_logins"`
 	BadCommands  int      `toml:"bad_commands"`
-	Connections  int      `toml:"connections"` // for each listener, since the last reload
+	AddressDelay Duration `toml:"address_delay"`
+
+	Connections           int `toml:"connections"`
+	ConnectionsPerAddress int `toml:"connections_per_address"`
+	SessionsPerUser       int `toml:"sessions_per_user"`
 }
 
 // A Listener is one address.
@@ -56,6 +70,9 @@ type Listener struct {
 	Address        string  `toml:"address"` // host:port; port 0: any free one
 	TLS            TLSMode `toml:"tls"`
 	AllowCleartext bool    `toml:"allow_cleartext"`
+	// ProxyProtocol are the networks whose connections begin with a PROXY header,
+	// which is believed. Connections from elsewhere have none.
+	ProxyProtocol []string `toml:"proxy_protocol"`
 }
 
 // A TLSMode says when TLS begins on a connection.
@@ -81,7 +98,14 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 func Default() *Config {
 	return &Config{
 		Language:      "en",
+		Confine:       true,
 		ShutdownGrace: Duration{10 * time.Second},
+		OIDC:          defaultOIDC(),
+		TLS: TLS{ACME: ACME{
+			Directory:      LetsEncrypt,
+			Challenge:      HTTP01,
+			DNSHookTimeout: Duration{2 * time.Minute},
+		}},
 		Limits: Limits{
 			Login:        Duration{60 * time.Second},
 			Idle:         Duration{pop3server.MinIdle},
@@ -89,7 +113,11 @@ func Default() *Config {
 			FailureDelay: Duration{2 * time.Second},
 			FailedLogins: 3,
 			BadCommands:  20,
-			Connections:  10_000,
+			AddressDelay: Duration{15 * time.Second},
+
+			Connections:           10_000,
+			ConnectionsPerAddress: 200,
+			SessionsPerUser:       10,
 		},
 		Listeners: []Listener{
 			{Address: "127.0.0.1:1110", TLS: STLS},

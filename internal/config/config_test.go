@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,9 +27,19 @@ func TestReferenceHasTheDefaults(t *testing.T) {
 	if got := load(t, name); !reflect.DeepEqual(got, Default()) {
 		t.Errorf("got  %+v\nwant %+v", got, Default())
 	}
+}
+
+// Sections that are not there by default are in the reference as comments: lines
+// that begin with a "#" and no space. They have to make sense, too.
+func TestReferenceHasAllKeys(t *testing.T) {
+	name := filepath.Join("..", "..", "docs", "postfachd.toml")
 	content, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
+	}
+	content = regexp.MustCompile(`(?m)^#([^ \n])`).ReplaceAll(content, []byte("$1"))
+	if _, err := Parse(name, content); err != nil {
+		t.Error(err, hint.Of(err))
 	}
 	doc, err := locate(name, content)
 	if err != nil {
@@ -62,13 +74,51 @@ func TestEmptyFileIsTheDefault(t *testing.T) {
 func TestPathsAreRelativeToTheFile(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "postfachd.toml")
-	if err := os.WriteFile(name, []byte("data = \"d\"\ntls = {certificate = \"c.pem\", key = \"/k.pem\"}\n"), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(`data = "d"
+[tls]
+certificate = "c.pem"
+key = "/k.pem"
+client_ca = "ca.pem"
+acme = {ca = "root.pem", challenge = "dns-01", dns_hook = ["hook", "argument"]}
+[[tls.more]]
+certificate = "more.pem"
+key = "/more.key"
+`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := load(t, name)
-	if c.Data != filepath.Join(dir, "d") || c.TLS.Certificate != filepath.Join(dir, "c.pem") || c.TLS.Key != "/k.pem" || c.Accounts != "" {
+	if c.Data != filepath.Join(dir, "d") || c.Accounts != "" {
 		t.Errorf("got %+v", c)
 	}
+	in := func(base string) string { return filepath.Join(dir, base) }
+	if got, want := c.Files(), []string{in("c.pem"), "/k.pem", in("more.pem"), "/more.key", in("ca.pem"), in("root.pem")}; !slices.Equal(got, want) {
+		t.Errorf("files  %q\nwanted %q", got, want)
+	}
+	if got, want := c.Programs(), []string{in("hook")}; !slices.Equal(got, want) || c.TLS.ACME.DNSHook[1] != "argument" {
+		t.Errorf("programs %q, wanted %q; %q", got, want, c.TLS.ACME.DNSHook)
+	}
+}
+
+// A relative path depends on where the server was started. So each key that
+// looks like one says so in its tag, or is named here.
+func TestPathKeysHaveTags(t *testing.T) {
+	looks := regexp.MustCompile(`^(path|file|data|accounts|certificate|key|maildir|command)$|_(ca|crl|file|folder|hook|key)$`)
+	var walk func(reflect.Type)
+	walk = func(section reflect.Type) {
+		for field := range section.Fields() {
+			if inner := sectionOf(field.Type); inner != nil {
+				walk(inner)
+				continue
+			}
+			if kind := field.Type.Kind(); kind != reflect.String && kind != reflect.Slice {
+				continue
+			}
+			if looks.MatchString(field.Tag.Get("toml")) && field.Tag.Get("path") == "" {
+				t.Errorf("%s.%s looks like a path and has no tag for it", section, field.Name)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Config]())
 }
 
 func TestMistakesAreNamed(t *testing.T) {
@@ -78,7 +128,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"idle = \"10m\"", "f:1: unknown key idle", "did you mean limits.idle?"},
 		{"[limit]\nidle = \"10m\"", "f:1: unknown key limit", "did you mean limits?"},
 		{"[[listener]]\nadress = \":1\"", "f:2: unknown key listener.adress", "did you mean listener.address?"},
-		{"[tls]\nxyzzyxyzzy = 1", "f:2: unknown key tls.xyzzyxyzzy", "the keys there are certificate, key"},
+		{"[tls]\nxyzzyxyzzy = 1", "f:2: unknown key tls.xyzzyxyzzy", "the keys there are acme, certificate"},
 		{"language = 5", "f:1: language: expected a text in quotes", "docs"},
 		{"last = \"yes\"", "f:1: last: expected true or false", ""},
 		{"expire_days = \"5\"", "f:1: expire_days: expected a whole number", ""},
@@ -109,6 +159,28 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"sign_off = \"a\\r\\nb\"", "f:1: sign_off: expected one line of text", ""},
 		{"sign_off = \"" + strings.Repeat("x", 201) + "\"", "f:1: sign_off: expected at most 200 octets", ""},
 		{"[tls]\ncertificate = \"c\"", "f:1: tls: expected both certificate and key", ""},
+		{"mechanisms = \"PLAIN\"", `f:1: mechanisms: expected a list in brackets, such as ["a", "b"]`, ""},
+		{"mechanisms = [1]", "f:1: mechanisms: expected a text in quotes", ""},
+		{"[mechanisms]", "f:1: mechanisms: expected a list in brackets", ""},
+		{"[[listener]]\naddress = \":1\"\nproxy_protocol = [\n\"10.0.0.0/8\", true]", "f:3: listener.proxy_protocol: expected a text in quotes", ""},
+		{"[[listener]]\nproxy_protocol = true", "f:2: listener.proxy_protocol: expected a list in brackets", ""},
+		{"[[domain]]\nname = \"a.example\"\npop3 = 1", "f:3: domain.pop3: expected true or false", ""},
+		{"[tls]\n[tls.more]", "f:2: tls.more: expected a section in double brackets: [[tls.more]]", ""},
+		{"[[tls.more]]\ncertificate = \"a\"\nkey = \"b\"\n[[tls.more]]\nkeys = \"c\"", "f:5: unknown key tls.more.keys", "did you mean tls.more.key?"},
+		{"[[tls.more]]\ncertificate = \"a\"\nkey = \"b\"\n[[tls.more]]\nkey = \"c\"", "f:4: tls.more: expected both certificate and key", ""},
+		{"[tls]\nclient_crl = \"c\"", "f:2: tls.client_crl: expected client_ca, too", ""},
+		{"[tls.acme]\nhosts = [\"a.example\"]", "f:1: tls.acme.agree: expected true", "terms"},
+		{"[tls.acme]\nagree = true\nhosts = [\"a.example\",\n\"localhost\"]", "f:3: tls.acme.hosts: expected host names", ""},
+		{"[tls.acme]\nagree = true\nhosts = [\"*.example.org\"]", `f:3: tls.acme.hosts: *.example.org needs challenge = "dns-01"`, ""},
+		{"[tls.acme]\nagree = true\nhosts = [\"a.example\", \"A.example\"]", "f:3: tls.acme.hosts: A.example is there already", ""},
+		{"[tls.acme]\ndirectory = \"http://a.example/\"", "f:2: tls.acme.directory: expected an address that begins with https://", ""},
+		{"[tls.acme]\nemail = \"postmaster\"", "f:2: tls.acme.email: expected a mail address", ""},
+		{"[tls.acme]\nchallenge = \"http\"", `f:2: tls.acme.challenge: expected "http-01", "tls-alpn-01" or "dns-01"`, "docs/tls.md"},
+		{"[tls.acme]\nchallenge = \"dns-01\"", "f:1: tls.acme.dns_hook: expected a program", ""},
+		{"[tls.acme]\ndns_hook = [\"/p\"]", `f:2: tls.acme.dns_hook: is for challenge = "dns-01" only`, ""},
+		{"[tls.acme]\nchallenge = \"dns-01\"\ndns_hook = [\"/p\"]\nlisten = \":80\"", "f:4: tls.acme.listen: is not for", ""},
+		{"[tls.acme]\nlisten = \"80\"", "f:2: tls.acme.listen: expected host:port", ""},
+		{"[tls.acme]\ndns_hook_timeout = \"0s\"", "f:2: tls.acme.dns_hook_timeout: expected more than nothing", ""},
 		{"last = true\nlast = false", "f:2: ", "TOML"},
 		{"\n\nlast = ", "f:3: ", "TOML"},
 		{"last = true\n= 3", "f:2: ", "TOML"},
@@ -149,7 +221,7 @@ func TestValuesArrive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Limits.Idle.Duration != time.Hour || !c.Last || c.Limits.FailedLogins != 3 || len(c.Listeners) != 1 || c.Listeners[0] != (Listener{Address: "[::1]:110", TLS: NoTLS}) {
+	if c.Limits.Idle.Duration != time.Hour || !c.Last || c.Limits.FailedLogins != 3 || len(c.Listeners) != 1 || !reflect.DeepEqual(c.Listeners[0], Listener{Address: "[::1]:110", TLS: NoTLS}) {
 		t.Errorf("got %+v", c)
 	}
 }

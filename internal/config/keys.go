@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,14 +28,22 @@ func collect(keys map[string]reflect.Type, prefix string, t reflect.Type) {
 		}
 		path := join(prefix, name)
 		keys[path] = field.Type
-		switch {
-		case field.Type == reflect.TypeFor[Duration]():
-		case field.Type.Kind() == reflect.Struct:
-			collect(keys, path, field.Type)
-		case field.Type.Kind() == reflect.Slice:
-			collect(keys, path, field.Type.Elem())
+		if section := sectionOf(field.Type); section != nil {
+			collect(keys, path, section)
 		}
 	}
+}
+
+// sectionOf is the struct that holds the keys of a section, of one in double
+// brackets, too. nil: t is a value.
+func sectionOf(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[Duration]() {
+		return nil
+	}
+	return t
 }
 
 // checkKeys refuses keys that do not exist, and values of a wrong type.
@@ -46,7 +55,7 @@ func (d *document) checkKeys() error {
 		if !ok {
 			return hint.Add(fmt.Errorf("%s:%d: unknown key %s", d.name, e.line, path), "%s", nearest(path, known))
 		}
-		element := t.Kind() == reflect.Slice && path != e.path
+		element := t.Kind() == reflect.Slice && e.element()
 		if element {
 			t = t.Elem()
 		}
@@ -57,9 +66,19 @@ func (d *document) checkKeys() error {
 	return nil
 }
 
+// element reports whether e is in a list, or is one of several sections of the
+// same name.
+func (e entry) element() bool {
+	_, err := strconv.Atoi(e.path[strings.LastIndexByte(e.path, '.')+1:])
+	return err == nil
+}
+
 // expected says what a key of type t, or an element of one, wants, when it is
 // not what e is.
 func expected(t reflect.Type, element bool, e entry) string {
+	if t.Kind() == reflect.Pointer { // for keys whose absence means something else than zero
+		t = t.Elem()
+	}
 	switch {
 	case t == reflect.TypeFor[Duration]():
 		if _, err := time.ParseDuration(e.text); e.kind != unstable.String || err != nil {
@@ -73,14 +92,18 @@ func expected(t reflect.Type, element bool, e entry) string {
 		if e.kind != unstable.Bool {
 			return "true or false"
 		}
-	case t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
 		if e.kind != unstable.Integer {
 			return "a whole number, without quotes"
 		}
 	case t.Kind() == reflect.Slice:
-		if e.kind != unstable.Array {
-			return "a section in double brackets: [[" + plain(e.path) + "]]"
+		if e.kind == unstable.Array {
+			return ""
 		}
+		if sectionOf(t) == nil {
+			return `a list in brackets, such as ["a", "b"]`
+		}
+		return "a section in double brackets: [[" + plain(e.path) + "]]"
 	case !element && e.kind == unstable.ArrayTable, e.kind != unstable.Table && e.kind != unstable.ArrayTable && e.kind != unstable.InlineTable:
 		return "a section in brackets: [" + plain(e.path) + "]"
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -26,9 +27,9 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range []*string{&c.Data, &c.Accounts, &c.TLS.Certificate, &c.TLS.Key} {
-		if *path != "" && !filepath.IsAbs(*path) {
-			*path = filepath.Join(dir, *path)
+	for path := range c.paths() {
+		if *path.value != "" && !filepath.IsAbs(*path.value) {
+			*path.value = filepath.Join(dir, *path.value)
 		}
 	}
 	return c, nil
@@ -51,6 +52,7 @@ func Parse(name string, content []byte) (*Config, error) {
 	if err := decoder.Decode(c); err != nil {
 		return nil, doc.syntax(err)
 	}
+	emptyIsNil(reflect.ValueOf(c).Elem())
 	for i := range c.Listeners {
 		if c.Listeners[i].TLS == "" {
 			c.Listeners[i].TLS = STLS

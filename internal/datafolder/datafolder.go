@@ -51,6 +51,13 @@ func (f Folder) Accounts() string { return f.in("accounts") }
 // APOPKey is the key that seals APOP secrets.
 func (f Folder) APOPKey() string { return f.in("keys", "apop") }
 
+// DecoyKey is the key that unknown names get their fake salts by.
+func (f Folder) DecoyKey() string { return f.in("keys", "decoy") }
+
+// LastLogins is the folder that says when which password was last used: a file a
+// user.
+func (f Folder) LastLogins() string { return f.in("lastlogin") }
+
 // Certificate and its private Key are PEM files.
 func (f Folder) Certificate() string { return f.in("tls", "cert.pem") }
 

@@ -43,7 +43,7 @@ func TestMakeIsClosedToOthersAndChangesNothingTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, dir := range []string{string(f), f.Mail(), f.Run(), filepath.Dir(f.Key()), filepath.Dir(f.APOPKey())} {
+	for _, dir := range []string{string(f), f.Mail(), f.Run(), f.LastLogins(), filepath.Dir(f.Key()), filepath.Dir(f.APOPKey())} {
 		if info, err := os.Stat(dir); err != nil || info.Mode() != os.ModeDir|0o700 {
 			t.Errorf("%s: %v, %v", dir, info.Mode(), err)
 		}

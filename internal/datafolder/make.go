@@ -75,7 +75,7 @@ func (f Folder) Enter() error {
 
 // MakeParts makes what is missing in the folder.
 func (f Folder) MakeParts() error {
-	for _, part := range []string{f.Mail(), f.Run(), filepath.Dir(f.APOPKey()), filepath.Dir(f.Key())} {
+	for _, part := range []string{f.Mail(), f.Run(), f.LastLogins(), filepath.Dir(f.APOPKey()), filepath.Dir(f.Key())} {
 		if err := vfs.MkdirAll(vfs.OS{}, part, 0o700); err != nil {
 			return hint.Add(fmt.Errorf("make the data folder: %w", err),
 				"uid %d needs it: %s; or choose another one with --data DIR", os.Getuid(), f.Remedy())

@@ -195,7 +195,9 @@ type pipeServer struct {
 
 type anybody struct{}
 
-func (anybody) Authenticate(_ context.Context, name, _ string) (string, error) { return name, nil }
+func (anybody) Authenticate(_ context.Context, _ *pop3server.Peer, name, _ string) (pop3server.Identity, error) {
+	return pop3server.Identity{User: name}, nil
+}
 
 func newPipeServer(t testing.TB) *pipeServer {
 	p := &pipeServer{store: memory.New()}

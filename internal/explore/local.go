@@ -106,11 +106,11 @@ func (l *local) login(ctx context.Context, c *pop3client.Client, _ string) error
 }
 
 // Authenticate implements pop3server.Authenticator.
-func (l *local) Authenticate(_ context.Context, _, password string) (string, error) {
+func (l *local) Authenticate(_ context.Context, _ *pop3server.Peer, _, password string) (pop3server.Identity, error) {
 	if subtle.ConstantTimeCompare([]byte(password), []byte(l.secret)) != 1 {
-		return "", pop3server.ErrCredentials
+		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	return l.user, nil
+	return pop3server.Identity{User: l.user}, nil
 }
 
 // Open implements maildrop.Store. There is no log for the operator: the client

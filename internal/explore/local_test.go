@@ -218,10 +218,10 @@ func TestLocalServerServesOneMaildrop(t *testing.T) {
 		t.Error("logged in without the password")
 	}
 	l := &local{store: store, user: "ada", secret: "s"}
-	if user, err := l.Authenticate(t.Context(), "eve", "s"); user != "ada" || err != nil {
+	if user, err := l.Authenticate(t.Context(), nil, "eve", "s"); user.User != "ada" || err != nil {
 		t.Errorf("%q, %v", user, err)
 	}
-	if _, err := l.Authenticate(t.Context(), "ada", ""); err == nil {
+	if _, err := l.Authenticate(t.Context(), nil, "ada", ""); err == nil {
 		t.Error("no password is needed")
 	}
 }

@@ -39,24 +39,21 @@ func Remote(a remotes.Account, timeout time.Duration) Account {
 			return c, nil
 		},
 		Login: func(ctx context.Context, c *pop3client.Client, password string) error {
-			err := fetch.Login(ctx, c, u.User, password, u.Auth)
+			err := fetch.Login(ctx, c, u.User, password, a.Auth())
 			if err == nil {
 				return nil
 			}
-			err = fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err)
-			if errors.Is(err, fetch.ErrMechanism) {
-				return hint.Add(err, ";AUTH= knows PLAIN, SCRAM-SHA-256 and +APOP; without it the strongest is chosen")
-			}
-			return remotes.LoginHint(err)
+			return remotes.LoginHint(fmt.Errorf("log in to %s as %q: %w", u.Host, u.User, err))
 		},
-		Question: question(a, timeout),
+		NoPassword: a.NeedsNoSecret(),
+		Question:   question(a, timeout),
 		Trust: func(pin string) Account {
 			trusting := a
 			trusting.Pin = pin
 			return Remote(trusting, timeout)
 		},
 	}
-	if a.PasswordCommand != "" {
+	if a.HasCommand() {
 		account.Password = a.Password
 	}
 	return account
@@ -91,7 +88,7 @@ func question(a remotes.Account, timeout time.Duration) *pop3check.Question {
 		q.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, err }
 		return q
 	}
-	q.TLS, q.Pin, q.AllowCleartext = &tls.Config{RootCAs: o.TLS.RootCAs}, a.Pin, o.AllowCleartext
+	q.TLS, q.Pin, q.AllowCleartext = &tls.Config{RootCAs: o.TLS.RootCAs, Certificates: o.TLS.Certificates}, a.Pin, o.AllowCleartext
 	q.Security = []pop3client.Security{o.Security}
 	return q
 }

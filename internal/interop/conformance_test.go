@@ -101,7 +101,7 @@ func TestPostfachdKeepsTheRules(t *testing.T) {
 	if err := w.giveAway(w.data); err != nil {
 		t.Fatal(err)
 	}
-	w.start(t)
+	w.startHasty(t, "")
 	roots := trusting(t, w.ca())
 	got := judge(t, func(way string, security pop3client.Security) *pop3check.Target {
 		port := w.plain

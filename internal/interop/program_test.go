@@ -98,6 +98,14 @@ func (w *world) addUser(t *testing.T, user, password string, apop bool) {
 	}
 }
 
+// startHasty is start for tests in which many logins fail: none waits because of
+// that. more is further configuration.
+func (w *world) startHasty(t *testing.T, more string) *peer.Process {
+	t.Helper()
+	const hasty = "limits.failure_delay = \"1ms\"\nlimits.address_delay = \"1ms\"\n"
+	return w.start(t, "--config", write(t, filepath.Join(w.dir, "postfachd.toml"), hasty+more, 0o644))
+}
+
 // start runs postfachd until the test ends.
 func (w *world) start(t *testing.T, args ...string) *peer.Process {
 	t.Helper()

@@ -18,6 +18,7 @@ import (
 type Dovecot struct {
 	Plain, TLS string // addresses
 	Cert       *Certificate
+	mechanisms string
 	dir        string
 	owner      int // of the Maildirs; -1: whoever runs the test
 }
@@ -31,6 +32,13 @@ const nobody = 65534
 // StartDovecot starts a Dovecot with these accounts and empty maildrops.
 func StartDovecot(t testing.TB, users ...User) *Dovecot {
 	t.Helper()
+	return StartDovecotWith(t, "plain apop", users...)
+}
+
+// StartDovecotWith is StartDovecot with other ways to log in, as Dovecot's
+// configuration names them.
+func StartDovecotWith(t testing.TB, mechanisms string, users ...User) *Dovecot {
+	t.Helper()
 	program := Need(t, "dovecot")
 	// The folder of the test is closed to Dovecot's users.
 	dir, err := os.MkdirTemp("", "dovecot")
@@ -41,7 +49,7 @@ func StartDovecot(t testing.TB, users ...User) *Dovecot {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d := &Dovecot{Cert: NewCertificate(t), dir: dir, owner: -1}
+	d := &Dovecot{Cert: NewCertificate(t), mechanisms: mechanisms, dir: dir, owner: -1}
 	if os.Getuid() == 0 {
 		d.owner = nobody
 	}
@@ -165,7 +173,7 @@ func (d *Dovecot) config(version, plain, implicit string) string {
 		own = newDovecot
 	}
 	return strings.NewReplacer(
-		"DIR", d.dir, "VERSION", version, "PLAIN", plain, "IMPLICIT", implicit,
+		"MECHANISMS", d.mechanisms, "DIR", d.dir, "VERSION", version, "PLAIN", plain, "IMPLICIT", implicit,
 		"CERT", d.Cert.CertFile, "KEY", d.Cert.KeyFile,
 		"UID", strconv.Itoa(uid), "GID", strconv.Itoa(gid),
 	).Replace(own+commonDovecot) + user
@@ -178,7 +186,7 @@ base_dir = DIR/run
 state_dir = DIR/state
 log_path = /dev/stderr
 ssl = yes
-auth_mechanisms = plain apop
+auth_mechanisms = MECHANISMS
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_max_userip_connections = 0

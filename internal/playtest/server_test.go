@@ -20,20 +20,20 @@ import (
 // account is the one account of a script: an Authenticator and a SecretSource.
 type account struct{ user, password, secret string }
 
-func (a account) Authenticate(_ context.Context, name, password string) (string, error) {
+func (a account) Authenticate(_ context.Context, _ *pop3server.Peer, name, password string) (pop3server.Identity, error) {
 	if name != a.user || subtle.ConstantTimeCompare([]byte(password), []byte(a.password)) != 1 {
-		return "", pop3server.ErrCredentials
+		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	return a.user, nil
+	return pop3server.Identity{User: a.user}, nil
 }
 
 func (a account) Available() bool { return true }
 
-func (a account) Secret(_ context.Context, name string) (user, secret string, err error) {
+func (a account) Secret(_ context.Context, _ *pop3server.Peer, name string) (who pop3server.Identity, secret string, err error) {
 	if name != a.user {
-		return "", "", pop3server.ErrCredentials
+		return pop3server.Identity{}, "", pop3server.ErrCredentials
 	}
-	return a.user, a.secret, nil
+	return pop3server.Identity{User: a.user}, a.secret, nil
 }
 
 // serve starts our server as the script wants it and returns what dials it.

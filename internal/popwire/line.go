@@ -26,6 +26,10 @@ func NewReader(r io.Reader, size int) *Reader {
 	return &Reader{br: bufio.NewReaderSize(r, size)}
 }
 
+// Forget gives back what the last line took, if it was a long one. The line is not
+// valid any more.
+func (r *Reader) Forget() { r.raw = nil }
+
 // Buffered returns how many octets have been received but not yet read.
 func (r *Reader) Buffered() int { return r.br.Buffered() }
 
@@ -80,11 +84,11 @@ func (r *Reader) readLine(limitOf func(start []byte) int) ([]byte, error) {
 		case err == nil && r.raw == nil:
 			return frag, nil
 		case err == nil:
-			r.raw = append(r.raw, frag...)
+			r.keep(frag, limit)
 			return r.raw, nil
 		case errors.Is(err, bufio.ErrBufferFull):
 			if total <= limit {
-				r.raw = append(r.raw, frag...)
+				r.keep(frag, limit)
 				continue
 			}
 			r.raw = nil
@@ -97,6 +101,15 @@ func (r *Reader) readLine(limitOf func(start []byte) int) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// keep adds to a line that does not fit the buffer. Room grows in few steps: each
+// leaves the one before as garbage.
+func (r *Reader) keep(frag []byte, limit int) {
+	if need := len(r.raw) + len(frag); need > cap(r.raw) {
+		r.raw = append(make([]byte, 0, max(need, min(4*need, limit))), r.raw...)
+	}
+	r.raw = append(r.raw, frag...)
 }
 
 // A Writer collects what is sent and writes it in few, large pieces. It never

@@ -13,7 +13,9 @@ import (
 func Root() bool { return os.Getuid() == 0 || os.Geteuid() == 0 }
 
 // Become makes a process of root's somebody else, for good: groups first, then
-// gid, then uid, on all threads. It verifies that there is no way back.
+// gid, then uid, then what is left of capabilities, on all threads. It verifies
+// that there is no way back. After an error the process may be anything between
+// the two, and must end.
 func Become(uid, gid int) error {
 	if uid <= 0 || gid <= 0 {
 		return errors.New("that is root")
@@ -25,6 +27,9 @@ func Become(uid, gid int) error {
 		return err
 	}
 	if err := syscall.Setuid(uid); err != nil {
+		return err
+	}
+	if err := DropCapabilities(); err != nil {
 		return err
 	}
 	return verify(uid, gid)

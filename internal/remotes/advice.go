@@ -14,6 +14,7 @@ import (
 	"postfach/internal/hint"
 	"postfach/pop3"
 	"postfach/pop3client"
+	"postfach/sasl"
 )
 
 // ConnectHint adds what to do when there is no connection to u, or none that is
@@ -77,6 +78,16 @@ func is[T error](err error) bool {
 // LoginHint adds what to do when the login was refused (P3-RSP-09).
 func LoginHint(err error) error {
 	switch code := pop3.CodeOf(err); {
+	case is[*sasl.TokenError](err):
+		return hint.Add(err, "the token may be too old, too long, or not made for POP3; get a new one")
+	case errors.Is(err, pop3client.ErrMechanism):
+		return hint.Add(err, "a login is by %s or +APOP; without ;AUTH= the strongest is chosen", strings.Join(pop3client.Mechanisms(), ", "))
+	case errors.Is(err, pop3client.ErrNoToken):
+		return hint.Add(err, "this server takes a password")
+	case errors.Is(err, pop3client.ErrNoExternal):
+		return hint.Add(err, "perhaps it does not know the client certificate; without one it may take a password")
+	case errors.Is(err, pop3client.ErrNoBinding):
+		return hint.Add(err, "mechanisms with -PLUS need TLS")
 	case code.Is(pop3.CodeAuth):
 		return hint.Add(err, "check user name and password; many providers want an app password, and POP3 to be switched on")
 	case code.Is(pop3.CodeInUse):
@@ -91,7 +102,7 @@ func LoginHint(err error) error {
 		return hint.Add(err, "use pop3s://, or --stls; --allow-cleartext sends the password unprotected")
 	case errors.Is(err, pop3client.ErrNoTimestamp):
 		return hint.Add(err, "the server does not offer APOP here; leave ;AUTH=+APOP out of the URL")
-	case errors.Is(err, pop3client.ErrUnproved):
+	case errors.Is(err, pop3client.ErrUnproved), errors.Is(err, sasl.ErrProof):
 		return hint.Add(err, "this may not be the server that it claims to be; nothing was fetched")
 	case is[*pop3.Error](err):
 		return hint.Add(err, "check user name and password")

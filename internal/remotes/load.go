@@ -22,6 +22,9 @@ import (
 type entry struct {
 	URL             string `toml:"url"`
 	PasswordCommand string `toml:"password_command"`
+	TokenCommand    string `toml:"token_command"`
+	ClientCert      string `toml:"client_cert"`
+	ClientKey       string `toml:"client_key"`
 	CAFile          string `toml:"cafile"`
 	Pin             string `toml:"pin"`
 	STLS            bool   `toml:"stls"`
@@ -29,7 +32,7 @@ type entry struct {
 }
 
 // keys are those that entry has, for hints.
-const keys = "url, password_command, cafile, pin, stls, allow_cleartext"
+const keys = "url, password_command, token_command, client_cert, client_key, cafile, pin, stls, allow_cleartext"
 
 const reference = "docs/accounts.toml is an example"
 
@@ -119,7 +122,7 @@ func read(name string, content []byte) ([]Account, error) {
 // person who types, and too vague for a file.
 func (e entry) account(d *document, name string) (*Account, error) {
 	wrong := func(key, format string, args ...any) error { return d.wrong(name, key, format, args...) }
-	a := &Account{Name: name, PasswordCommand: e.PasswordCommand, Pin: e.Pin, STLS: e.STLS, AllowCleartext: e.AllowCleartext}
+	a := &Account{Name: name, PasswordCommand: e.PasswordCommand, TokenCommand: e.TokenCommand, Pin: e.Pin, STLS: e.STLS, AllowCleartext: e.AllowCleartext}
 	var err error
 	_, badPin := ParsePin(e.Pin)
 	a.URL, err = pop3.ParseURL(e.URL)
@@ -142,13 +145,23 @@ func (e entry) account(d *document, name string) (*Account, error) {
 		return nil, hint.Add(wrong("allow_cleartext", "expected not both this and stls"), "stls = true is the safe one")
 	case e.Pin != "" && e.AllowCleartext:
 		return nil, hint.Add(wrong("allow_cleartext", "expected not both this and pin"), "a pin is for TLS")
+	case e.PasswordCommand != "" && e.TokenCommand != "":
+		return nil, hint.Add(wrong("token_command", "expected not both this and password_command"), "a token takes the place of the password")
+	case e.ClientKey != "" && e.ClientCert == "":
+		return nil, hint.Add(wrong("client_key", "the certificate is missing"), `client_cert = "FILE" goes with it`)
+	case e.ClientCert != "" && e.AllowCleartext:
+		return nil, hint.Add(wrong("client_cert", "expected not both this and allow_cleartext"), "a certificate is for TLS")
 	case badPin != nil:
 		return nil, hint.Add(wrong("pin", "%w", badPin), pinHint)
 	}
-	a.CAFileAt = d.where(name, "cafile")
-	a.CAFile, err = d.path(e.CAFile)
-	if err != nil {
-		return nil, wrong("cafile", "%w", err)
+	a.CAFileAt, a.ClientCertAt = d.where(name, "cafile"), d.where(name, "client_cert")
+	for _, file := range []struct {
+		key, from string
+		to        *string
+	}{{"cafile", e.CAFile, &a.CAFile}, {"client_cert", e.ClientCert, &a.ClientCert}, {"client_key", e.ClientKey, &a.ClientKey}} {
+		if *file.to, err = d.path(file.from); err != nil {
+			return nil, wrong(file.key, "%w", err)
+		}
 	}
 	return a, nil
 }

@@ -25,12 +25,14 @@ func TestExampleParses(t *testing.T) {
 	want := []Account{
 		{Name: "work", URL: &pop3.URL{TLS: true, User: "ada@example.org", Host: "mail.example.org"}, PasswordCommand: "pass show mail/ada"},
 		{Name: "club", URL: &pop3.URL{User: "ada", Host: "pop.example.net"}, CAFile: filepath.Join(docs, "club.pem")},
+		{Name: "cloud", URL: &pop3.URL{TLS: true, User: "ada@example.com", Host: "pop.example.com"}, TokenCommand: "oama access ada@example.com"},
+		{Name: "office", URL: &pop3.URL{TLS: true, User: "ada", Host: "pop.example.edu"}, ClientCert: filepath.Join(docs, "ada.pem"), ClientKey: filepath.Join(docs, "ada-key.pem")},
 		{Name: "shed", URL: &pop3.URL{TLS: true, User: "ada", Host: "192.0.2.7"}, Pin: strings.Repeat("5f", 32)},
 		{Name: "tunnel", URL: &pop3.URL{User: "ada", Host: "localhost", Port: 1110}, STLS: true},
 		{Name: "museum", URL: &pop3.URL{User: "ada", Host: "pop.example.com"}, AllowCleartext: true},
 	}
 	for i := range accounts {
-		accounts[i].CAFileAt = ""
+		accounts[i].CAFileAt, accounts[i].ClientCertAt = "", ""
 	}
 	if !reflect.DeepEqual(accounts, want) {
 		t.Errorf("got  %+v\nwant %+v", accounts, want)
@@ -87,6 +89,9 @@ func TestMistakesHaveALineAndAHint(t *testing.T) {
 		{"[accounts.work]\nurl = 'pop3://u@h'\nstls = true\nallow_cleartext = true", "f:4: accounts.work.allow_cleartext: expected not both", "safe"},
 		{"[accounts.work]\nurl = 'pop3://u@h'\nallow_cleartext = true\npin = '" + strings.Repeat("ab", 32) + "'", "f:3: accounts.work.allow_cleartext: expected not both this and pin", "TLS"},
 		{"[accounts.work]\n" + url + "pin = 'abc'", "f:3: accounts.work.pin: a pin is the 64", "postfach check"},
+		{"[accounts.work]\n" + url + "password_command = 'a'\ntoken_command = 'b'", "f:4: accounts.work.token_command: expected not both this and password_command", "token"},
+		{"[accounts.work]\n" + url + "client_key = 'a'", "f:3: accounts.work.client_key: the certificate is missing", "client_cert"},
+		{"[accounts.work]\nurl = 'pop3://u@h'\nallow_cleartext = true\nclient_cert = 'a'", "f:4: accounts.work.client_cert: expected not both this and allow_cleartext", "TLS"},
 		{"[accounts.a]\n" + url + "[accounts.a]\n" + url, "f:3: ", "TOML"},
 		{"[accounts.a]\n" + url + "url = 'pop3s://u@h'", "f:3: ", "TOML"},
 		{"[accounts.a]\nurl = \n", "f:2: ", "TOML"},

@@ -1,6 +1,7 @@
 package remotes
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -12,7 +13,8 @@ import (
 	"postfach/pop3client"
 )
 
-// Options returns what pop3client needs. An error is about CAFile or Pin.
+// Options returns what pop3client needs. An error is about CAFile, ClientCert or
+// Pin.
 func (a *Account) Options() (*pop3client.Options, error) {
 	o := &pop3client.Options{
 		Security: a.security(), AllowCleartext: a.AllowCleartext && !a.URL.TLS,
@@ -23,6 +25,9 @@ func (a *Account) Options() (*pop3client.Options, error) {
 		return nil, hint.Add(err, pinHint)
 	}
 	pin.Apply(o.TLS)
+	if o.TLS.Certificates, err = a.certificate(); err != nil {
+		return nil, err
+	}
 	if a.CAFile == "" {
 		return o, nil
 	}
@@ -36,13 +41,35 @@ func (a *Account) Options() (*pop3client.Options, error) {
 	return o, nil
 }
 
+// certificate is the client's. It is shown to servers that ask for one, which
+// crypto/tls sees to.
+func (a *Account) certificate() ([]tls.Certificate, error) {
+	if a.ClientCert == "" {
+		return nil, nil
+	}
+	pair, err := ClientCertificate(a.ClientCert, a.ClientKey)
+	if err != nil && a.ClientCertAt != "" {
+		err = fmt.Errorf("%s: %w", a.ClientCertAt, err)
+	}
+	if err != nil {
+		return nil, hint.Add(err, "client certificate and key must be PEM files, and the key without a passphrase")
+	}
+	return []tls.Certificate{pair}, nil
+}
+
+// ClientCertificate reads a certificate and its key from PEM files. No key file:
+// the key is in the same one.
+func ClientCertificate(certFile, keyFile string) (tls.Certificate, error) {
+	return tls.LoadX509KeyPair(certFile, cmp.Or(keyFile, certFile))
+}
+
 // security decides how the connection is protected. There is no "if possible",
-// and a pin is for TLS.
+// and a pin and a client certificate are for TLS.
 func (a *Account) security() pop3client.Security {
 	switch {
 	case a.URL.TLS:
 		return pop3client.ImplicitTLS
-	case !a.STLS && a.Pin == "" && (loopback(a.URL.Host) || a.AllowCleartext):
+	case !a.STLS && a.Pin == "" && a.ClientCert == "" && (loopback(a.URL.Host) || a.AllowCleartext):
 		return pop3client.Cleartext
 	}
 	return pop3client.RequireSTLS

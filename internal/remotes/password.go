@@ -13,17 +13,21 @@ import (
 	"postfach/internal/hint"
 )
 
-// ErrNoCommand: the account has no PasswordCommand.
+// ErrNoCommand: the account has neither PasswordCommand nor TokenCommand.
 var ErrNoCommand = errors.New("there is no command that knows the password")
 
-// Password runs PasswordCommand. The command has no terminal: one that wants to
-// ask a person needs a window of its own.
+// Password runs PasswordCommand or TokenCommand. The command has no terminal: one
+// that wants to ask a person needs a window of its own.
 func (a *Account) Password(ctx context.Context) (string, error) {
-	if a.PasswordCommand == "" {
+	kind, command := "password", a.PasswordCommand
+	if a.TokenCommand != "" {
+		kind, command = "token", a.TokenCommand
+	}
+	if command == "" {
 		return "", ErrNoCommand
 	}
 	var out, complaint bounded
-	cmd := exec.CommandContext(ctx, "sh", "-c", a.PasswordCommand)
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	cmd.WaitDelay = time.Second // for what it started and left behind
 	err := cmd.Run()
@@ -39,11 +43,11 @@ func (a *Account) Password(ctx context.Context) (string, error) {
 		if said := lastLine(complaint.String()); said != "" {
 			err = fmt.Errorf("%w: %s", err, said)
 		}
-		err = fmt.Errorf("the password command %q: %w", a.PasswordCommand, err)
+		err = fmt.Errorf("the %s command %q: %w", kind, command, err)
 		return "", hint.Add(err, "try it in a shell; it is run with sh, without a terminal")
 	case line == "":
-		err := fmt.Errorf("the password command %q printed no password", a.PasswordCommand)
-		return "", hint.Add(err, "the password is the first line of what it prints")
+		err := fmt.Errorf("the %[1]s command %[2]q printed no %[1]s", kind, command)
+		return "", hint.Add(err, "the %s is the first line of what it prints", kind)
 	}
 	return line, nil
 }

@@ -13,9 +13,43 @@ type Account struct {
 	// PasswordCommand is run with sh; the first line that it prints is the
 	// password. Empty: a person is asked.
 	PasswordCommand string
-	CAFile          string // PEM; empty: what the system trusts
-	CAFileAt        string // where CAFile is written, for errors; empty: in no file
-	Pin             string // SHA-256 of the certificate to trust and no other, in hexadecimal; wants TLS. Empty: chain and name decide
-	STLS            bool   // require STLS even to this machine
-	AllowCleartext  bool
+	// TokenCommand is the same for a bearer token, which takes the place of the
+	// password.
+	TokenCommand string
+	// ClientCert is a PEM file with the certificate that says who the client is,
+	// and ClientKey the one with its key; empty: the same file. It is for this
+	// account alone (P3-EXT-04).
+	ClientCert, ClientKey string
+	ClientCertAt          string // where ClientCert is written, for errors; empty: in no file
+	CAFile                string // PEM; empty: what the system trusts
+	CAFileAt              string // where CAFile is written, for errors; empty: in no file
+	Pin                   string // SHA-256 of the certificate to trust and no other, in hexadecimal; wants TLS. Empty: chain and name decide
+	STLS                  bool   // require STLS even to this machine
+	AllowCleartext        bool
 }
+
+// Auth says how to log in, as ;AUTH= of a pop URL does: what the URL says, else
+// what goes with what the account has. Empty: with a password.
+func (a *Account) Auth() string {
+	switch {
+	case a.URL.Auth != "":
+		return a.URL.Auth
+	case a.TokenCommand != "":
+		return byToken
+	case a.ClientCert != "" && a.PasswordCommand == "":
+		return byCertificate
+	}
+	return ""
+}
+
+// What Auth may say beside what URLs do. byToken is any mechanism that takes one.
+const (
+	byToken       = "+TOKEN"
+	byCertificate = "EXTERNAL"
+)
+
+// NeedsNoSecret reports whether the login is by the certificate alone.
+func (a *Account) NeedsNoSecret() bool { return a.Auth() == byCertificate }
+
+// HasCommand reports whether a command knows the secret.
+func (a *Account) HasCommand() bool { return a.PasswordCommand != "" || a.TokenCommand != "" }

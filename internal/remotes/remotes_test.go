@@ -2,7 +2,15 @@ package remotes
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"fmt"
+	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +20,7 @@ import (
 	"postfach/internal/hint"
 	"postfach/pop3"
 	"postfach/pop3client"
+	"postfach/sasl"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -68,6 +77,7 @@ func TestOptionsSayHowAConnectionIsProtected(t *testing.T) {
 	for _, c := range []struct {
 		url                 string
 		stls, allow         bool
+		cert                bool
 		want                pop3client.Security
 		credentialsAnywhere bool
 	}{
@@ -86,12 +96,16 @@ func TestOptionsSayHowAConnectionIsProtected(t *testing.T) {
 		{url: "pop3://u@localhost", stls: true, want: stls},
 		{url: "pop3://u@localhost.example.org", want: stls},
 		{url: "pop3://u@10.0.0.1", want: stls},
+		{url: "pop3://u@localhost", cert: true, want: stls},
 	} {
 		u, err := pop3.ParseURL(c.url)
 		if err != nil {
 			t.Fatal(err)
 		}
 		a := Account{URL: u, STLS: c.stls, AllowCleartext: c.allow}
+		if c.cert {
+			a.ClientCert = pair(t)
+		}
 		o, err := a.Options()
 		if err != nil || o.Security != c.want || o.AllowCleartext != c.credentialsAnywhere || o.TLS == nil || o.TLS.InsecureSkipVerify {
 			t.Errorf("%+v: %+v, %v", c, o, err)
@@ -104,6 +118,84 @@ func TestCAFileMustHaveCertificates(t *testing.T) {
 	for _, file := range []string{filepath.Join(t.TempDir(), "none"), "remotes.go"} {
 		if o, err := (&Account{URL: u, CAFile: file}).Options(); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %+v, %v", file, o, err)
+		}
+	}
+}
+
+// pair writes a client certificate and its key into one file.
+func pair(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "pair.pem")
+	octets := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
+	octets = append(octets, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+	if err := os.WriteFile(name, octets, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// P3-EXT-04: the certificate is part of the account's options, and what is wrong
+// with its file has a place and a hint.
+func TestClientCertificate(t *testing.T) {
+	u := &pop3.URL{TLS: true, User: "u", Host: "h"}
+	for name, a := range map[string]Account{
+		"one file": {ClientCert: pair(t)},
+		"none":     {},
+		"missing":  {ClientCert: filepath.Join(t.TempDir(), "none"), ClientCertAt: "f:3: accounts.a.client_cert"},
+		"no key":   {ClientCert: pair(t), ClientKey: "remotes.go"},
+		"other":    {ClientCert: pair(t), ClientKey: pair(t)},
+	} {
+		a.URL = u
+		o, err := a.Options()
+		bad := name == "missing" || name == "no key" || name == "other"
+		if (err != nil) != bad || bad && (hint.Of(err) == "" || !strings.HasPrefix(err.Error(), a.ClientCertAt)) {
+			t.Errorf("%s: %v, hint %q", name, err, hint.Of(err))
+		}
+		if want := map[string]int{"one file": 1}[name]; err == nil && len(o.TLS.Certificates) != want {
+			t.Errorf("%s: %d certificates", name, len(o.TLS.Certificates))
+		}
+	}
+}
+
+// A token's command is run like a password's.
+func TestTokenCommand(t *testing.T) {
+	u := &pop3.URL{TLS: true, User: "u", Host: "h"}
+	a := Account{URL: u, TokenCommand: "echo tok; echo more"}
+	if got, err := a.Password(t.Context()); got != "tok" || err != nil || a.Auth() != "+TOKEN" || a.NeedsNoSecret() || !a.HasCommand() {
+		t.Errorf("%q, %v, %s", got, err, a.Auth())
+	}
+	a = Account{URL: u, TokenCommand: "true"}
+	if _, err := a.Password(t.Context()); err == nil || !strings.Contains(err.Error(), "token") || hint.Of(err) == "" {
+		t.Error(err)
+	}
+}
+
+// What a login came to has a hint.
+func TestLoginHints(t *testing.T) {
+	for err, want := range map[error]string{
+		&sasl.TokenError{Status: "invalid_token"}: "get a new one",
+		pop3client.ErrMechanism:                   "SCRAM-SHA-256",
+		pop3client.ErrUnproved:                    "nothing was fetched",
+		sasl.ErrProof:                             "nothing was fetched",
+		pop3client.ErrNoToken:                     "password",
+		pop3client.ErrNoExternal:                  "client certificate",
+		pop3client.ErrNoBinding:                   "TLS",
+	} {
+		if got := hint.Of(LoginHint(fmt.Errorf("login: %w", err))); !strings.Contains(got, want) {
+			t.Errorf("%v: %q", err, got)
 		}
 	}
 }

@@ -34,16 +34,19 @@ func (s *session) auth(ctx context.Context, line string, fields []string) error 
 			return s.auth(ctx, line+initial, append(fields, initial))
 		}
 	}
-	build, known := mechanisms()[name]
-	if !known {
+	if _, known := s.mechanism(name, "", ""); !known {
 		return s.command(ctx, line)
 	}
-	user, secret, err := s.account(ctx, name)
-	if err != nil {
-		return err
+	user, secret := s.user, ""
+	if name != sasl.External { // the certificate says it all
+		var err error
+		if user, secret, err = s.account(ctx, name); err != nil {
+			return err
+		}
 	}
 	s.secrets.keep(secret)
-	return s.run(ctx, build(user, secret))
+	m, _ := s.mechanism(name, user, secret)
+	return s.run(ctx, m)
 }
 
 // initial gets the first response from a person who brings one along. Empty: the

@@ -57,7 +57,7 @@ func TestAPOPNeedsTimestamp(t *testing.T) {
 func TestMechanisms(t *testing.T) {
 	srv := pop3test.NewServer(t)
 	srv.Use(pop3test.Mechanisms())
-	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER"} {
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER"} {
 		for _, before := range []string{"", "CAPA\n"} {
 			for secret, want := range map[string]string{pop3test.Password: "S: +OK 0 0\n", "wrong password": "S: -ERR"} {
 				p := play(t, srv.AddrTLS, before+"AUTH "+mechanism+"\nSTAT\nQUIT\n", func(o *Options) {
@@ -91,6 +91,38 @@ S: +OK
 		o.User = "u"
 	})
 	if p.err != nil || strings.Contains(p.log+p.out, "c2VjcmV0IHdvcmQ=") {
+		t.Errorf("%v\n%s", p.err, p.out)
+	}
+}
+
+// EXTERNAL asks for nothing: the certificate says who it is (P3-EXT-03).
+func TestExternal(t *testing.T) {
+	p := play(t, fake(t, `S: +OK
+C: AUTH EXTERNAL
+S: +
+C:
+S: +OK
+C: CAPA
+S: +OK
+S: SASL EXTERNAL
+S: .
+C: AUTH EXTERNAL dQ==
+S: -ERR
+(hangup)
+`, transcript.Options{}), "AUTH external\nCAPA\nAUTH EXTERNAL dQ==\n", nil)
+	if p.err != nil {
+		t.Errorf("%v\n%s", p.err, p.out)
+	}
+}
+
+// Without TLS there is nothing to bind to: -PLUS is left to the person.
+func TestPlusInClear(t *testing.T) {
+	p := play(t, fake(t, `S: +OK
+C: AUTH SCRAM-SHA-256-PLUS
+S: -ERR no such mechanism
+(hangup)
+`, transcript.Options{}), "AUTH SCRAM-SHA-256-PLUS\n", password("secret"))
+	if p.err != nil {
 		t.Errorf("%v\n%s", p.err, p.out)
 	}
 }

@@ -1,81 +1,66 @@
 package shell
 
 import (
-	"crypto/hmac"
-	"crypto/md5" // CRAM-MD5 is what it says
-	"encoding/hex"
-	"maps"
+	"crypto/tls"
+	"crypto/x509"
 	"slices"
+	"strings"
 
 	"postfach/sasl"
 )
 
-// mechanisms are those that the shell can run, each from a user name and a
-// password or token.
-func mechanisms() map[string]func(user, secret string) sasl.Client {
-	return map[string]func(user, secret string) sasl.Client{
-		sasl.Plain:       func(user, secret string) sasl.Client { return sasl.NewPlainClient("", user, secret) },
-		sasl.ScramSHA256: sasl.NewScramSHA256Client,
-		"LOGIN": func(user, secret string) sasl.Client {
-			return &answers{name: "LOGIN", next: [][]byte{[]byte(user), []byte(secret)}}
-		},
-		"CRAM-MD5": func(user, secret string) sasl.Client { return &cramMD5{user, secret} },
-		"XOAUTH2": func(user, secret string) sasl.Client {
-			first := []byte("user=" + user + "\x01auth=Bearer " + secret + "\x01\x01")
-			return &answers{name: "XOAUTH2", first: first, next: [][]byte{{}}}
-		},
-		"OAUTHBEARER": func(user, secret string) sasl.Client { // RFC 7628
-			first := []byte("n,a=" + saslName(user) + ",\x01auth=Bearer " + secret + "\x01\x01")
-			return &answers{name: "OAUTHBEARER", first: first, next: [][]byte{{1}}}
-		},
+// mechanismNames are those that the shell can run, sorted.
+func mechanismNames() []string {
+	return []string{
+		sasl.CramMD5, sasl.External, sasl.Login, sasl.OAuthBearer, sasl.Plain,
+		sasl.ScramSHA1, sasl.ScramSHA1Plus, sasl.ScramSHA256, sasl.ScramSHA256Plus, sasl.XOAuth2,
 	}
 }
 
-// mechanismNames are the names of mechanisms, sorted.
-func mechanismNames() []string { return slices.Sorted(maps.Keys(mechanisms())) }
-
-// saslName is a name as GS2 carries it (RFC 5801 section 4).
-func saslName(name string) string {
-	var out []byte
-	for _, c := range []byte(name) {
-		switch c {
-		case ',':
-			out = append(out, "=2C"...)
-		case '=':
-			out = append(out, "=3D"...)
-		default:
-			out = append(out, c)
+// mechanism makes the client's end. secret is a password or a token. false: the
+// person answers by hand, as with -PLUS where there is nothing to bind to.
+func (s *session) mechanism(name, user, secret string) (sasl.Client, bool) {
+	switch name {
+	case sasl.Plain:
+		return sasl.NewPlainClient("", user, secret), true
+	case sasl.Login:
+		return sasl.NewLoginClient(user, secret), true
+	case sasl.CramMD5:
+		return sasl.NewCramMD5Client(user, secret), true
+	case sasl.OAuthBearer:
+		return sasl.NewOAuthBearerClient(sasl.Bearer{User: user, Token: secret}), true
+	case sasl.XOAuth2:
+		return sasl.NewXOAuth2Client(user, secret), true
+	case sasl.External:
+		return sasl.NewExternalClient(user), true
+	}
+	for _, h := range []sasl.ScramHash{sasl.SHA256, sasl.SHA1} {
+		switch bindings := s.wire.bindings(); {
+		case name == h.Mechanism(false):
+			return sasl.NewScramClient(h, len(bindings) > 0 && s.lacks(h.Mechanism(true)), user, secret), true
+		case name == h.Mechanism(true) && len(bindings) > 0:
+			return sasl.NewScramPlusClient(h, bindings[0], user, secret), true
 		}
 	}
-	return string(out)
+	return nil, false
 }
 
-// answers is a mechanism whose responses do not depend on the challenges. The
-// last of OAUTHBEARER and XOAUTH2 ends a failed exchange.
-type answers struct {
-	name  string
-	first []byte // nil: the server speaks first
-	next  [][]byte
+// lacks says that CAPA has listed mechanisms, and not this one (P3-SCRAM-11).
+func (s *session) lacks(name string) bool {
+	all := s.caps.Mechanisms()
+	return len(all) > 0 && !slices.ContainsFunc(all, func(m string) bool { return strings.EqualFold(m, name) })
 }
 
-func (a *answers) Start() (mech string, ir []byte, err error) { return a.name, a.first, nil }
-
-func (a *answers) Next([]byte) ([]byte, error) {
-	if len(a.next) == 0 {
-		return nil, sasl.ErrMessage
+// bindings are what the connection can be bound to.
+func (w *wire) bindings() []sasl.ChannelBinding {
+	conn, ok := w.conn.(*tls.Conn)
+	if !ok {
+		return nil
 	}
-	response := a.next[0]
-	a.next = a.next[1:]
-	return response, nil
-}
-
-// cramMD5 is RFC 2195.
-type cramMD5 struct{ user, secret string }
-
-func (c *cramMD5) Start() (mech string, ir []byte, err error) { return "CRAM-MD5", nil, nil }
-
-func (c *cramMD5) Next(challenge []byte) ([]byte, error) {
-	mac := hmac.New(md5.New, []byte(c.secret))
-	mac.Write(challenge)
-	return []byte(c.user + " " + hex.EncodeToString(mac.Sum(nil))), nil
+	state := conn.ConnectionState()
+	var server *x509.Certificate
+	if len(state.PeerCertificates) > 0 {
+		server = state.PeerCertificates[0]
+	}
+	return sasl.ClientBindings(&state, state.TLSUnique, server)
 }

@@ -36,20 +36,20 @@ func simple() transcript.Settings {
 // account is the one account of a server.
 type account struct{ user, password, secret string }
 
-func (a account) Authenticate(_ context.Context, name, password string) (string, error) {
+func (a account) Authenticate(_ context.Context, _ *pop3server.Peer, name, password string) (pop3server.Identity, error) {
 	if name != a.user || subtle.ConstantTimeCompare([]byte(password), []byte(a.password)) != 1 {
-		return "", pop3server.ErrCredentials
+		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	return a.user, nil
+	return pop3server.Identity{User: a.user}, nil
 }
 
 func (a account) Available() bool { return true }
 
-func (a account) Secret(_ context.Context, name string) (user, secret string, err error) {
+func (a account) Secret(_ context.Context, _ *pop3server.Peer, name string) (who pop3server.Identity, secret string, err error) {
 	if name != a.user {
-		return "", "", pop3server.ErrCredentials
+		return pop3server.Identity{}, "", pop3server.ErrCredentials
 	}
-	return a.user, a.secret, nil
+	return pop3server.Identity{User: a.user}, a.secret, nil
 }
 
 // A testServer is the project's server with a maildrop in memory.

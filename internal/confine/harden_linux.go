@@ -1,39 +1,25 @@
-package main
+package confine
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"postfach/internal/hint"
+	"postfach/internal/privilege"
 )
 
-// harden gives up what a server never needs: to gain rights by running another
-// program, and to leave its memory behind in a core dump. It does what it can,
-// and logs what is really in force, as the kernel says.
-func harden(log *slog.Logger) {
-	if err := errors.Join(noNewPrivileges(), noCore()); err != nil {
-		log.Warn("not as confined as it could be", "err", err,
-			"hint", "NoNewPrivileges=true and LimitCORE=0 in the unit file, or a postfachd that was built with CGO_ENABLED=0")
-	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		log.Warn("confinement is not known", "err", err)
-		return
-	}
-	var values []any
-	for line := range strings.Lines(string(status)) {
-		name, value, _ := strings.Cut(line, ":")
-		switch name {
-		case "Uid", "CapEff", "NoNewPrivs", "Seccomp":
-			values = append(values, strings.ToLower(name), strings.Fields(value)[0])
-		}
-	}
-	log.Info("confinement", values...)
+// Harden gives up what no server needs: capabilities, to gain rights by running
+// another program, to leave its memory behind in a core dump, and to let other
+// processes of the same user look into it. It does what it can; the error says
+// what it could not.
+func Harden() error {
+	err := errors.Join(privilege.DropCapabilities(), noNewPrivileges(), noCore(), notDumpable())
+	return hint.Add(err, "NoNewPrivileges=true and LimitCORE=0 in the unit file, and SystemCallFilter=capset prctl")
 }
 
 func noCore() error {
@@ -42,6 +28,12 @@ func noCore() error {
 		return nil // and the unit file forbids to set limits
 	}
 	return os.NewSyscallError("setrlimit", unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}))
+}
+
+// notDumpable keeps ptrace and /proc/PID/mem away. The process has one such mark
+// for all its threads.
+func notDumpable() error {
+	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
 }
 
 // noNewPrivileges holds for all threads. Go refuses to speak to all of them

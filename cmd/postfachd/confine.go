@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"postfach/internal/accounts"
+	"postfach/internal/config"
+	"postfach/internal/confine"
+	"postfach/internal/datafolder"
+)
+
+// A confinement is what the server has given up beside root.
+type confinement struct {
+	rules    confine.Rules
+	enforced bool // by Landlock; else nothing of rules is in force
+}
+
+// confineTo gives up all that the configuration does not need, and logs what is
+// really in force, as the kernel says. All is open by now that must be, and
+// nobody has been let in.
+func confineTo(cfg *config.Config, f *flags, folder datafolder.Folder, log *slog.Logger) confinement {
+	status, err := confine.OpenStatus()
+	if err != nil {
+		log.Warn("who the server is, is not known", "err", err)
+	} else {
+		defer status.Close()
+	}
+	c := confinement{rules: rulesFor(cfg, f, folder).Existing()}
+	landlock := "not enforced: confine = false"
+	if cfg.Confine {
+		landlock, err = confine.Landlock(c.rules)
+		c.enforced = err == nil
+		if err != nil {
+			landlock = "not enforced: " + err.Error()
+		}
+	}
+	values := []any{"landlock", landlock}
+	if status != nil {
+		more, err := status.Values()
+		if err != nil {
+			log.Warn("who the server is, is not known", "err", err)
+		}
+		values = append(values, more...)
+	}
+	log.Info("confinement", values...)
+	if c.enforced {
+		for _, folder := range slices.Concat(cfg.ConfineMail, cfg.ConfineRead) {
+			if _, err := os.Stat(folder); err != nil {
+				log.Warn("a folder stays out of reach", "err", err, "hint", "make it, or mount it, before the server starts")
+			}
+		}
+		log.Info("files within reach", "write", strings.Join(c.rules.Write, " "), "read", strings.Join(c.rules.Read, " "), "run", strings.Join(c.rules.Run, " "))
+	}
+	return c
+}
+
+// rulesFor is what the server needs for as long as it runs. Files are replaced by
+// renaming, and Landlock knows files and not names: so it is their folders.
+func rulesFor(cfg *config.Config, f *flags, folder datafolder.Folder) confine.Rules {
+	rules := confine.Rules{
+		Write: slices.Concat([]string{string(folder)}, cfg.ConfineMail, maildirsElsewhere(cfg, folder)),
+		Read:  []string{"/etc/localtime", "/usr/share/zoneinfo"}, // the log has local times
+	}
+	for _, name := range append(cfg.Files(), f.Config) {
+		if name != "" {
+			rules.Read = append(rules.Read, folderOf(name), folderOf(confine.Real(name)))
+		}
+	}
+	rules.Read = append(rules.Read, cfg.ConfineRead...)
+	programs := cfg.Programs()
+	if elsewhere(cfg) || len(programs) > 0 {
+		rules.Connect = true
+		rules.Read = append(rules.Read, nameService()...)
+	}
+	if len(programs) > 0 {
+		rules.Run = append(rules.Run, "/usr", "/bin", "/sbin", "/lib", "/lib64")
+		for _, name := range programs {
+			rules.Run = append(rules.Run, folderOf(name), folderOf(confine.Real(name)))
+		}
+		rules.Bind = true
+	}
+	for _, list := range []*[]string{&rules.Write, &rules.Read, &rules.Run} {
+		*list = slices.DeleteFunc(*list, func(path string) bool { return filepath.Clean(path) == "/" })
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return rules
+}
+
+// folderOf is the folder that a file is in. For one directly below the root, as in
+// a container, it is the file: else nothing would be given up.
+func folderOf(name string) string {
+	if dir := filepath.Dir(name); dir != "/" {
+		return dir
+	}
+	return name
+}
+
+// elsewhere reports whether the server asks other machines.
+func elsewhere(cfg *config.Config) bool {
+	return cfg.OIDC.Issuer != "" || len(cfg.TLS.ACME.Hosts) > 0 ||
+		slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.URL != "" })
+}
+
+// nameService is what finding other machines, and trusting them, needs. In /etc
+// files are replaced at any time, by DHCP for one: so all of it may be read that
+// the server's user may read.
+func nameService() []string {
+	paths := []string{
+		"/etc", filepath.Dir(confine.Real("/etc/resolv.conf")),
+		"/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+		"/lib", "/lib64", "/usr/lib", "/usr/lib64", // C libraries bring modules along for it
+	}
+	if name := os.Getenv("SSL_CERT_FILE"); name != "" {
+		paths = append(paths, filepath.Dir(name))
+	}
+	return append(paths, filepath.SplitList(os.Getenv("SSL_CERT_DIR"))...)
+}
+
+// maildirsElsewhere are the folders of maildrops that configuration and account
+// files name now.
+func maildirsElsewhere(cfg *config.Config, folder datafolder.Folder) []string {
+	var folders []string
+	files := []string{cfg.Accounts, folder.Accounts()}
+	for _, s := range cfg.Sources {
+		files = append(files, s.Path)
+		if before, _, ok := strings.Cut(s.Maildir, "{"); ok && filepath.IsAbs(before) {
+			folders = append(folders, filepath.Dir(before+"x"))
+		} else if s.Maildir != "" {
+			folders = append(folders, s.Maildir)
+		}
+	}
+	for _, name := range files {
+		if name == "" {
+			continue
+		}
+		list, err := accounts.Editor{Path: name}.List()
+		if err != nil {
+			continue // whoever loads the accounts says so
+		}
+		for _, a := range list {
+			if a.Maildir != "" {
+				folders = append(folders, a.Maildir)
+			}
+		}
+	}
+	return folders
+}
+
+// reach is path, which says where a user's maildrop is, with an error that names
+// the setting where that is out of the server's reach.
+func (d *daemon) reach(path func(user string) (string, error)) func(user string) (string, error) {
+	return func(user string) (string, error) {
+		dir, err := path(user)
+		if err == nil && d.confined.enforced && !d.confined.rules.Writable(dir) {
+			return "", fmt.Errorf("the maildrop %s is in no folder that the server may touch: add one to confine_mail, and restart", dir)
+		}
+		return dir, err
+	}
+}
+
+// checkConfined warns when a new configuration needs what has been given up.
+func (d *daemon) checkConfined(cfg *config.Config) {
+	if !d.confined.enforced {
+		return
+	}
+	old, wanted := d.confined.rules, rulesFor(cfg, d.flags, d.folder).Existing()
+	var missing []string
+	for _, folder := range wanted.Write {
+		if !old.Writable(folder) {
+			missing = append(missing, folder)
+		}
+	}
+	for _, folder := range slices.Concat(wanted.Read, wanted.Run) {
+		if !old.Readable(folder) {
+			missing = append(missing, folder)
+		}
+	}
+	if wanted.Connect && !old.Connect {
+		missing = append(missing, "other machines")
+	}
+	if len(missing) > 0 || !cfg.Confine {
+		d.log.Warn("the server has given up what the configuration needs now", "missing", strings.Join(missing, " "),
+			"hint", "restart the server: what a running one has given up, it cannot get back")
+	}
+}

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package main
-
-import "log/slog"
-
-// harden has nothing to give up here.
-func harden(*slog.Logger) {}

@@ -1,0 +1,300 @@
+package accounts
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"postfach/maildrop"
+	"postfach/pop3server"
+	"postfach/sasl"
+)
+
+// A Directory decides who gets in: a pop3server.Authenticator, ScramSource,
+// SecretSource, CertificateSource and TokenSource over any number of sources.
+// Whoever does not get in cannot tell why: unknown names, wrong passwords, closed
+// accounts and policies cost the same work and lead to the same error.
+//
+// Fields are not changed once it is used. Its methods may be called from many
+// goroutines.
+type Directory struct {
+	// Sources are asked all at once; the first that knows a name has the last
+	// word. Where an earlier one cannot answer, a later one is not believed.
+	Sources []Source
+	// Domains are policies of all accounts whose name ends in "@" and the key, and
+	// of all accounts where the key is "*". They hold beside the account's own.
+	Domains map[string]Policy
+	// Mail is the folder of the Maildirs that have no path of their own.
+	Mail string
+	// Key makes that an unknown name always gets the same decoy, beyond the life
+	// of the process. nil: as long as the Directory.
+	Key []byte
+	// ScramHashes are those that SCRAM is offered with, although not every account
+	// has a verifier. nil: those for which every one has.
+	ScramHashes []sasl.ScramHash
+	// Tokens says whose bearer tokens are; nil: nobody's.
+	Tokens Tokens
+	// CertificateNames believes the names in client certificates: the e-mail
+	// addresses and the common name in it are accounts. Without it, accounts say
+	// which certificates are theirs.
+	CertificateNames bool
+	Log              *slog.Logger // nil: slog.Default
+
+	once     sync.Once
+	computes *pool  // checks that need a processor
+	waits    *pool  // checks that wait for others
+	cache    *cache // passwords that were right
+}
+
+func (d *Directory) setUp() {
+	d.once.Do(func() {
+		d.computes, d.waits, d.cache = newPool(processors()), newPool(remoteChecks), newCache()
+		if d.Key == nil {
+			d.Key = NewKey()
+		}
+	})
+}
+
+// Authenticate implements pop3server.Authenticator. Whether a name is unknown, the
+// password wrong or the account not for this peer: the work is the same, and the
+// policy is looked at before any password is, so that a right one shows in
+// nothing (P3-USR-10).
+func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, password string) (pop3server.Identity, error) {
+	ctx = withPeer(ctx, p)
+	e, decoy, err := d.find(ctx, name)
+	if err != nil {
+		return pop3server.Identity{}, err
+	}
+	prepared, err := sasl.PreparePassword(password) // P3-PLAIN-04
+	usable := err == nil
+	if !usable {
+		prepared = password // wrong in any case, for the same price
+	}
+	if e == nil || len(e.Credentials) == 0 {
+		d.cache.find(decoy.User, nil, prepared)
+		if _, err := d.check(ctx, p, decoy, prepared); err != nil {
+			return pop3server.Identity{}, err
+		}
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	refused := d.refuses(e, p)
+	allowed := e.Credentials
+	if d.appsOnly(e) {
+		allowed = slices.DeleteFunc(slices.Clone(allowed), func(c Credential) bool { return c.Name == "" })
+	}
+	if i := d.cache.find(e.User, allowed, prepared); i >= 0 && refused == "" && usable {
+		return pop3server.Identity{User: e.User, Credential: allowed[i].Name}, nil
+	}
+	right, err := d.check(ctx, p, e, prepared)
+	if err != nil {
+		return pop3server.Identity{}, err
+	}
+	if len(right) == 0 || !usable {
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	i := slices.IndexFunc(allowed, func(c Credential) bool { return slices.Contains(right, c.Name) })
+	if refused == "" && i < 0 {
+		refused = "not with the account's own password"
+	}
+	if refused != "" {
+		d.tell(e, p, refused)
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	d.cache.add(e.User, allowed[i], prepared)
+	return pop3server.Identity{User: e.User, Credential: allowed[i].Name}, nil
+}
+
+// withPeer tells sources who asks.
+func withPeer(ctx context.Context, p *pop3server.Peer) context.Context {
+	if p == nil {
+		return ctx
+	}
+	return WithRemote(ctx, p.Address())
+}
+
+// tell logs why somebody was kept out who has proved who he is. The client hears
+// nothing of it.
+func (d *Directory) tell(e *Entry, p *pop3server.Peer, why string) {
+	args := []any{"user", e.User, "reason", why}
+	if p != nil && p.Remote != nil {
+		args = append(args, "from", p.Remote.String())
+	}
+	d.log().Warn("login refused in spite of the right password", args...)
+}
+
+// find asks the sources for a name, which has been prepared, or not. The entry is
+// nil where there is no such account. The decoy is there in any case, so that
+// making it does not tell.
+func (d *Directory) find(ctx context.Context, name string) (e, decoy *Entry, err error) {
+	d.setUp()
+	decoy = d.decoy(ctx, name)
+	user := lookupName(name)
+	if user == "" {
+		return nil, decoy, nil
+	}
+	e, err = d.lookup(ctx, user)
+	if errors.Is(err, maildrop.ErrNoUser) {
+		return nil, decoy, nil
+	}
+	return e, decoy, err
+}
+
+// lookup asks all sources at once: how long that takes is the same whether the
+// first one knows the name or none.
+func (d *Directory) lookup(ctx context.Context, user string) (*Entry, error) {
+	found := make([]*Entry, len(d.Sources))
+	errs := make([]error, len(d.Sources))
+	ask := func(i int) { found[i], errs[i] = d.Sources[i].Lookup(ctx, user) }
+	var asked sync.WaitGroup
+	for i := 1; i < len(d.Sources); i++ {
+		asked.Go(func() { ask(i) })
+	}
+	if len(d.Sources) > 0 {
+		ask(0)
+	}
+	asked.Wait()
+	for i, e := range found {
+		switch {
+		case errors.Is(errs[i], maildrop.ErrNoUser):
+			continue
+		case errs[i] != nil:
+			return nil, fmt.Errorf("look up %s: %w", user, errs[i])
+		case checkName(e.User) != nil: // becomes part of paths
+			return nil, fmt.Errorf("look up %s: the source says it is user %q, which is not allowed", user, e.User)
+		}
+		return e, nil
+	}
+	return nil, maildrop.ErrNoUser
+}
+
+// decoy is that of a source that the name chooses.
+func (d *Directory) decoy(ctx context.Context, name string) *Entry {
+	if len(d.Sources) == 0 {
+		return classes(nil).decoy(d.Key, name)
+	}
+	i := binary.BigEndian.Uint64(hmacSHA256(d.Key, "source", name)) % uint64(len(d.Sources))
+	return d.Sources[i].Decoy(ctx, name)
+}
+
+// check tries a password with all credentials of an entry, and returns the names
+// of those that it fits. The work does not depend on which that are.
+func (d *Directory) check(ctx context.Context, p *pop3server.Peer, e *Entry, password string) (right []string, err error) {
+	var local, remote []Credential
+	var kept []Credential // by keys of SCRAM
+	for _, c := range e.Credentials {
+		switch {
+		case c.Check == nil:
+			kept = append(kept, c)
+		case c.Remote:
+			remote = append(remote, c)
+		default:
+			local = append(local, c)
+		}
+	}
+	try := func(with []Credential) error {
+		var failed error
+		for _, c := range with {
+			ok, err := c.Check(ctx, password)
+			if ok && err == nil {
+				right = append(right, c.Name)
+			}
+			failed = errors.Join(failed, err)
+		}
+		return failed
+	}
+	if len(local)+len(kept) > 0 {
+		err = d.computes.do(ctx, p, func() error {
+			fit, err := e.derive(kept, password)
+			right = append(right, fit...)
+			return errors.Join(err, try(local))
+		})
+	}
+	if len(remote) > 0 && err == nil {
+		err = d.waits.do(ctx, p, func() error { return try(remote) })
+	}
+	if len(right) > 0 {
+		return right, nil
+	}
+	return nil, err
+}
+
+// A derivation is one PBKDF2: the keys that one salt serves.
+type derivation struct {
+	hash sasl.ScramHash
+	*ScramEntry
+}
+
+// derivations are what a password has to go through for all credentials that are
+// keys of SCRAM: one for each salt, however many credentials there are.
+func (e *Entry) derivations(credentials []Credential) []derivation {
+	open := map[string]bool{}
+	for _, c := range credentials {
+		open[c.Name] = true
+	}
+	var all []derivation
+	for _, d := range []derivation{{sasl.SHA256, e.Scram[sasl.SHA256]}, {sasl.SHA256, e.apart}, {sasl.SHA1, e.Scram[sasl.SHA1]}} {
+		if d.ScramEntry == nil || !slices.ContainsFunc(d.Names, func(n string) bool { return open[n] }) {
+			continue
+		}
+		all = append(all, d)
+		for _, name := range d.Names {
+			delete(open, name)
+		}
+	}
+	return all
+}
+
+// derive tries a password with those credentials that are keys of SCRAM.
+func (e *Entry) derive(credentials []Credential, password string) (right []string, err error) {
+	for _, d := range e.derivations(credentials) {
+		got, err := newScram(d.hash, password, d.Verifier.Salt, d.Verifier.Iterations)
+		if err != nil {
+			return nil, err
+		}
+		for i, name := range d.Names {
+			same := subtle.ConstantTimeCompare(got.keys.StoredKey, d.Verifier.Keys[i].StoredKey) == 1
+			if same && slices.ContainsFunc(credentials, func(c Credential) bool { return c.Name == name }) {
+				right = append(right, name)
+			}
+		}
+	}
+	return right, nil
+}
+
+// lookupTime is how long the sources may take to say where a maildrop is.
+const lookupTime = 10 * time.Second
+
+// Maildir returns the path of a user's maildrop. maildrop.ErrNoUser: there is no
+// such account.
+func (d *Directory) Maildir(user string) (string, error) {
+	if checkName(user) != nil {
+		return "", maildrop.ErrNoUser
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	e, err := d.lookup(ctx, user)
+	switch {
+	case err != nil:
+		return "", err
+	case e.Maildir == "":
+		// Safe as part of a path: CheckName let it pass.
+		return filepath.Join(d.Mail, e.User), nil
+	case !filepath.IsAbs(e.Maildir):
+		return "", fmt.Errorf("the maildrop of %s, %q, is not an absolute path", user, e.Maildir)
+	}
+	return filepath.Clean(e.Maildir), nil
+}
+
+func (d *Directory) log() *slog.Logger {
+	if d.Log == nil {
+		return slog.Default()
+	}
+	return d.Log
+}

@@ -1,0 +1,32 @@
+package accounts
+
+import (
+	"context"
+	"slices"
+
+	"postfach/pop3server"
+)
+
+// Available implements pop3server.SecretSource (P3-GRT-05).
+func (d *Directory) Available() bool { return slices.ContainsFunc(d.Sources, Source.Secrets) }
+
+// Secret implements pop3server.SecretSource, for APOP and for CRAM-MD5. A secret
+// of nobody's is opened for names that have none, and thrown away.
+func (d *Directory) Secret(ctx context.Context, p *pop3server.Peer, name string) (pop3server.Identity, string, error) {
+	e, decoy, err := d.find(withPeer(ctx, p), name)
+	if err != nil {
+		return pop3server.Identity{}, "", err
+	}
+	if e == nil || e.Secret == nil {
+		if decoy.Secret != nil {
+			decoy.Secret()
+		}
+		return pop3server.Identity{}, "", pop3server.ErrCredentials
+	}
+	refused := d.refuses(e, p)
+	secret, err := e.Secret()
+	if refused != "" || err != nil || secret == "" { // an error was logged when the account was read
+		return pop3server.Identity{}, "", pop3server.ErrCredentials
+	}
+	return pop3server.Identity{User: e.User, Credential: apopCredential}, secret, nil
+}

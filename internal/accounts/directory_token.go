@@ -1,0 +1,39 @@
+package accounts
+
+import (
+	"context"
+
+	"postfach/pop3server"
+)
+
+// Token implements pop3server.TokenSource. The token has to be for an account that
+// exists, and for the one that the client names, if it names one.
+func (d *Directory) Token(ctx context.Context, p *pop3server.Peer, name, token string) (pop3server.Identity, error) {
+	if d.Tokens == nil {
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	owner, err := d.Tokens.User(ctx, token)
+	if err != nil {
+		return pop3server.Identity{}, err
+	}
+	e, _, err := d.find(withPeer(ctx, p), owner)
+	if err != nil {
+		return pop3server.Identity{}, err
+	}
+	if e == nil || name != "" && lookupName(name) != lookupName(owner) {
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	if refused := d.refuses(e, p); refused != "" {
+		d.tell(e, p, refused)
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	return pop3server.Identity{User: e.User, Credential: tokenCredential}, nil
+}
+
+// Discovery implements pop3server.TokenSource.
+func (d *Directory) Discovery() (configuration, scope string) {
+	if d.Tokens == nil {
+		return "", ""
+	}
+	return d.Tokens.Discovery()
+}

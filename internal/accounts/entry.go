@@ -1,0 +1,128 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+
+	"postfach/sasl"
+)
+
+// SetSecret makes "{SCHEME}secret" the account's own password, in any of the
+// schemes that the accounts file may have. The entry has no other credential
+// yet. Errors have nothing of the secret in them.
+func (e *Entry) SetSecret(secret string) error {
+	k, err := parseSecret(secret)
+	if err != nil {
+		return err
+	}
+	e.setMain(k, secret)
+	return nil
+}
+
+// setMain adds the account's own password.
+func (e *Entry) setMain(k kept, secret string) {
+	main := Credential{Version: []byte(secret)}
+	if v := k.scram(); v != nil {
+		e.addScram(v, "")
+	} else {
+		main.Check = func(_ context.Context, password string) (bool, error) { return k.matches(password), nil }
+	}
+	e.Credentials = append(e.Credentials, main)
+	e.cost += k.cost()
+}
+
+// addScram adds the keys of a credential to those that SCRAM uses. It reports
+// whether they have the salt and the work factor of those that are there.
+func (e *Entry) addScram(v *scramVerifier, name string) bool {
+	if e.Scram == nil {
+		e.Scram = map[sasl.ScramHash]*ScramEntry{}
+	}
+	s := e.Scram[v.hash]
+	if s == nil {
+		s = newScramEntry(v)
+		e.Scram[v.hash] = s
+	}
+	return s.add(v, name)
+}
+
+func newScramEntry(v *scramVerifier) *ScramEntry {
+	return &ScramEntry{Verifier: sasl.ScramVerifier{Salt: v.salt, Iterations: v.iterations}}
+}
+
+func (s *ScramEntry) add(v *scramVerifier, name string) bool {
+	if s.Verifier.Iterations != v.iterations || string(s.Verifier.Salt) != string(v.salt) {
+		return false
+	}
+	s.Verifier.Keys = append(s.Verifier.Keys, v.keys)
+	s.Names = append(s.Names, name)
+	return true
+}
+
+// cost names what a check of a secret costs, and what its challenge looks like.
+func (k kept) cost() string {
+	switch v := k.verifier.(type) {
+	case *scramVerifier:
+		return v.cost()
+	case cryptVerifier:
+		return v.work
+	case *pbkdf2Verifier:
+		return fmt.Sprint(k.scheme, "/", v.rounds)
+	}
+	return k.scheme
+}
+
+func (v *scramVerifier) cost() string {
+	return fmt.Sprintf("%s/%d/%d", v.hash.Mechanism(false), v.iterations, len(v.salt))
+}
+
+// entry is an account as a Directory knows it. open opens its shared secret; nil:
+// there is none.
+func (a *account) entry(open func() (string, error)) *Entry {
+	e := &Entry{User: a.User, Maildir: a.Maildir, Secret: open, Policy: a.policy, Certificates: a.certs, Closed: a.Closed}
+	e.setMain(a.kept, a.secret)
+	for i, one := range a.apps {
+		e.Credentials = append(e.Credentials, Credential{Name: one.Name, Version: one.keys.StoredKey})
+		if e.addScram(one.scramVerifier, one.Name) {
+			continue
+		}
+		if i == 0 { // a password that was not made with postfach user passwd
+			e.apart = newScramEntry(one.scramVerifier)
+		}
+		e.apart.add(one.scramVerifier, one.Name)
+	}
+	if a.sha1 != nil {
+		e.addScram(a.sha1, "")
+	}
+	e.cost = a.cost()
+	return e
+}
+
+// cost is that of all credentials. How many app passwords there are does not
+// matter: they share a derivation.
+func (a *account) cost() string {
+	cost := a.kept.cost()
+	if len(a.apps) > 0 {
+		if main := a.scram(); main == nil || !main.sameWork(a.apps[0].scramVerifier) {
+			cost += " " + a.apps[0].cost()
+		}
+	}
+	if a.sha1 != nil {
+		cost += " " + a.sha1.cost()
+	}
+	return cost
+}
+
+// offers reports whether whoever has a password of the account that lets somebody
+// in can use SCRAM with this hash.
+func (a *account) offers(h sasl.ScramHash) bool {
+	main := a.scram()
+	switch {
+	case a.AppPasswordsOnly && len(a.apps) == 0:
+		return true // no password does
+	case a.AppPasswordsOnly:
+		return h == sasl.SHA256 && (main == nil || main.hash != h || main.sameWork(a.apps[0].scramVerifier))
+	case h == sasl.SHA1 && a.sha1 != nil && len(a.apps) == 0:
+		return true
+	}
+	return main != nil && main.hash == h && (len(a.apps) == 0 || main.sameWork(a.apps[0].scramVerifier))
+}

@@ -1,0 +1,85 @@
+package accounts
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"postfach/internal/hint"
+	"postfach/internal/vfs"
+)
+
+// keySize is in octets.
+const keySize = 32
+
+// NewKey returns a key that nobody else has.
+func NewKey() []byte {
+	key := make([]byte, keySize)
+	rand.Read(key)
+	return key
+}
+
+// MakeKey reads a key file, 32 octets in base64, and makes it where there is none,
+// durably and closed to others. nil is the real file system.
+func MakeKey(fsys vfs.FS, name string) ([]byte, error) {
+	if fsys == nil {
+		fsys = vfs.OS{}
+	}
+	key, err := readKey(fsys, name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	key = NewKey()
+	if err := vfs.MkdirAll(fsys, filepath.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	text := base64.StdEncoding.EncodeToString(key) + "\n"
+	if err := vfs.WriteFile(fsys, name, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// readKey reads a key file. It returns an error for which errors.Is knows
+// fs.ErrNotExist when there is none.
+func readKey(fsys vfs.FS, name string) ([]byte, error) {
+	text, _, err := readSecretFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != keySize {
+		return nil, hint.Add(fmt.Errorf("%s: expected %d octets in base64", name, keySize), "restore the file from a backup")
+	}
+	return key, nil
+}
+
+// maxSecretFile bounds what is read into memory: half a million accounts.
+const maxSecretFile = 128 << 20
+
+// readSecretFile reads a file that nobody but its owner may touch, and tells
+// what was read.
+func readSecretFile(fsys vfs.FS, name string) ([]byte, vfs.Info, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, vfs.Info{}, err
+	}
+	defer file.Close()
+	info, err := file.Info()
+	if err != nil {
+		return nil, vfs.Info{}, err
+	}
+	if err := closed(name, info); err != nil {
+		return nil, info, err
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
+	if err == nil && len(content) > maxSecretFile {
+		err = fmt.Errorf("%s is larger than %d octets", name, maxSecretFile)
+	}
+	return content, info, err
+}

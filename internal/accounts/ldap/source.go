@@ -1,0 +1,250 @@
+// Package ldap finds accounts in a directory server (RFC 4511), which checks their
+// passwords itself: none leaves it.
+package ldap
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"postfach/internal/accounts"
+	"postfach/maildrop"
+	"postfach/sasl"
+)
+
+// A Source is an accounts.Source over one directory server. A server that is away
+// is an error of the moment, never an account that does not exist.
+type Source struct {
+	config Config
+	scope  int
+	key    []byte // decides which decoy a name gets; never told
+
+	// Who binds becomes somebody else, so searches have connections of their own.
+	searches, checks *pool
+}
+
+// New returns a Source. It connects to nobody yet.
+func New(c Config) (*Source, error) {
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("ldap: %w", err)
+	}
+	network, address, host, err := c.address()
+	if err != nil {
+		return nil, fmt.Errorf("ldap: %q: %w", c.URL, err)
+	}
+	d := dialer{network: network, address: address, startTLS: c.StartTLS}
+	if strings.HasPrefix(c.URL, "ldaps:") || c.StartTLS {
+		if d.tls, err = c.tls(host); err != nil {
+			return nil, fmt.Errorf("ldap: %w", err)
+		}
+	}
+	s := &Source{config: c, key: make([]byte, 32)}
+	rand.Read(s.key)
+	if s.scope, err = c.scope(); err != nil {
+		return nil, fmt.Errorf("ldap: %w", err)
+	}
+	if s.config.Timeout <= 0 {
+		s.config.Timeout = 5 * time.Second
+	}
+	if s.config.AtOnce <= 0 {
+		s.config.AtOnce = 4
+	}
+	s.checks = newPool(d, s.config.AtOnce)
+	d.dn = c.BindDN
+	if d.password, err = c.secret(); err != nil {
+		return nil, fmt.Errorf("ldap: %w", err)
+	}
+	s.searches = newPool(d, s.config.AtOnce)
+	return s, nil
+}
+
+// Close ends the connections.
+func (s *Source) Close() error {
+	s.searches.close()
+	s.checks.close()
+	return nil
+}
+
+// Probe asks the server for nobody, to see whether it answers.
+func (s *Source) Probe(ctx context.Context) error {
+	_, err := s.search(ctx, hex.EncodeToString(s.key[:8]))
+	return err
+}
+
+// Lookup implements accounts.Source.
+func (s *Source) Lookup(ctx context.Context, user string) (*accounts.Entry, error) {
+	found, err := s.search(ctx, user)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, maildrop.ErrNoUser
+	case len(found) > 1:
+		s.log().Error("the directory has several entries for a name: nobody gets in", "user", user, "hint", "make the filter narrower")
+		return s.closed(ctx, user, "several entries in the directory"), nil
+	}
+	return s.entry(ctx, user, found[0]), nil
+}
+
+// entry understands what was found. What cannot be understood lets nobody in.
+func (s *Source) entry(ctx context.Context, user string, found *ldap.Entry) *accounts.Entry {
+	if found.DN == "" { // to bind as nobody may succeed
+		return s.closed(ctx, user, "an entry without a name in the directory")
+	}
+	e := &accounts.Entry{User: user}
+	if a := s.config.UserAttribute; a != "" {
+		names := found.GetEqualFoldAttributeValues(a)
+		if len(names) != 1 {
+			return s.closed(ctx, user, fmt.Sprintf("%d values of %s in the directory", len(names), a))
+		}
+		e.User = strings.ToLower(names[0]) // a directory tells no case apart in names
+		if accounts.CheckName(e.User) != nil {
+			return s.closed(ctx, user, "a value of "+a+" in the directory that is no name for a user")
+		}
+	}
+	e.Maildir = accounts.MaildirIn(s.config.Maildir, e.User)
+	if a := s.config.MaildirAttribute; a != "" {
+		paths := found.GetEqualFoldAttributeValues(a)
+		if len(paths) > 1 {
+			return s.closed(ctx, user, fmt.Sprintf("%d values of %s in the directory", len(paths), a))
+		}
+		if len(paths) == 1 {
+			path, err := accounts.MaildirPath(paths[0])
+			if err != nil {
+				return s.closed(ctx, user, "a value of "+a+" in the directory: "+err.Error())
+			}
+			e.Maildir = path
+		}
+	}
+	e.Credentials = []accounts.Credential{s.credential(found.DN, true)}
+	return e
+}
+
+// closed is an account that is there and that nobody gets in to.
+func (s *Source) closed(ctx context.Context, user, why string) *accounts.Entry {
+	e := s.Decoy(ctx, user)
+	e.Closed = why
+	return e
+}
+
+// Decoy implements accounts.Source. Its check asks the server for a password, too,
+// at an entry that is nobody's.
+func (s *Source) Decoy(_ context.Context, name string) *accounts.Entry {
+	dn := s.config.DecoyDN
+	if dn == "" {
+		mac := hmac.New(sha256.New, s.key)
+		mac.Write([]byte(name))
+		dn = "cn=" + hex.EncodeToString(mac.Sum(nil)[:8]) + "," + s.config.Base
+	}
+	return &accounts.Entry{User: name, Credentials: []accounts.Credential{s.credential(dn, false)}}
+}
+
+// Offers implements accounts.Source: the server keeps what SCRAM would need.
+func (s *Source) Offers(sasl.ScramHash) bool { return false }
+
+// Secrets implements accounts.Source.
+func (s *Source) Secrets() bool { return false }
+
+// credential is a password that the server checks. Nothing fits that of a decoy.
+func (s *Source) credential(dn string, real bool) accounts.Credential {
+	return accounts.Credential{Remote: true, Check: func(ctx context.Context, password string) (bool, error) {
+		right, err := s.verify(ctx, dn, password)
+		return right && real, err
+	}}
+}
+
+func (s *Source) verify(ctx context.Context, dn, password string) (bool, error) {
+	// An empty password is no try: servers say yes to it, and mean that nobody has
+	// logged in (RFC 4513 section 5.1.2).
+	if password == "" {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	right, pool := false, s.checks
+	ask := func(c *connection) error { return c.Bind(dn, password) }
+	if s.config.Verify == compare {
+		pool = s.searches
+		ask = func(c *connection) (err error) {
+			right, err = c.Compare(dn, s.config.PasswordAttribute, password)
+			return err
+		}
+	}
+	err := pool.do(ctx, ask)
+	switch {
+	case err == nil:
+		return right || s.config.Verify != compare, nil
+	case refused(err):
+		return false, nil
+	}
+	return false, fmt.Errorf("ask the directory server %s: %w", s.config.URL, err)
+}
+
+// refused reports whether an error is the server's no to a password, or to an
+// account: wrong, without one, locked, expired, or not there.
+func refused(err error) bool {
+	return ldap.IsErrorAnyOf(err,
+		ldap.LDAPResultInvalidCredentials, ldap.LDAPResultNoSuchObject, ldap.LDAPResultNoSuchAttribute,
+		ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultConstraintViolation, ldap.LDAPResultUnwillingToPerform,
+	)
+}
+
+// search returns the entries of a name: no more than two.
+func (s *Source) search(ctx context.Context, user string) ([]*ldap.Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	request := &ldap.SearchRequest{
+		BaseDN:       s.config.Base,
+		Scope:        s.scope,
+		DerefAliases: ldap.NeverDerefAliases,
+		SizeLimit:    2,
+		TimeLimit:    int(max(s.config.Timeout, time.Second) / time.Second),
+		Filter:       fill(s.config.Filter, user),
+		Attributes:   s.attributes(),
+	}
+	var found []*ldap.Entry
+	err := s.searches.do(ctx, func(c *connection) error {
+		result, err := c.Search(request)
+		if result != nil {
+			found = result.Entries // and no referrals: whom they lead to was not asked for
+		}
+		return err
+	})
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded) && len(found) > 1 {
+		err = nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("search the directory server %s: %w", s.config.URL, err)
+	}
+	return found, nil
+}
+
+func (s *Source) attributes() []string {
+	var names []string
+	for _, a := range []string{s.config.UserAttribute, s.config.MaildirAttribute} {
+		if a != "" {
+			names = append(names, a)
+		}
+	}
+	if names == nil {
+		return []string{"1.1"} // none at all (RFC 4511 section 4.5.1.8)
+	}
+	return names
+}
+
+func (s *Source) log() *slog.Logger {
+	if s.config.Log == nil {
+		return slog.Default()
+	}
+	return s.config.Log
+}
+
+var _ accounts.Source = (*Source)(nil)

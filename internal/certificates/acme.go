@@ -1,0 +1,257 @@
+package certificates
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+
+	"postfach/internal/hint"
+)
+
+// An ACMESpec says how to get certificates from an ACME server (RFC 8555).
+type ACMESpec struct {
+	Hosts     []string // each gets a certificate
+	Email     string   // where the ACME server may write to; empty: nowhere
+	Directory string   // URL of the ACME server
+	CA        string   // PEM file with the server's root; empty: the system's roots
+	// Folder is where certificates, keys and the account are kept. It is made where
+	// it is missing.
+	Folder string
+	// Challenge is how the ACME server sees that a host is ours.
+	Challenge Challenge
+	// Listening is the address at which a Responder answers HTTP01 or TLSALPN01.
+	Listening string
+	// Hook is the program that changes the DNS, for DNS01, with its arguments, and
+	// HookTimeout how long it may run.
+	Hook        []string
+	HookTimeout time.Duration
+}
+
+// A Challenge is a way to show an ACME server that a host is ours.
+type Challenge string
+
+// The challenges (RFC 8555 section 8, RFC 8737).
+const (
+	HTTP01    Challenge = "http-01"
+	TLSALPN01 Challenge = "tls-alpn-01"
+	DNS01     Challenge = "dns-01"
+)
+
+// Equal reports whether two specs ask for the same.
+func (s ACMESpec) Equal(o ACMESpec) bool {
+	return s.Email == o.Email && s.Directory == o.Directory && s.CA == o.CA && s.Folder == o.Folder && s.Challenge == o.Challenge &&
+		s.Listening == o.Listening && s.HookTimeout == o.HookTimeout && slices.Equal(s.Hosts, o.Hosts) && slices.Equal(s.Hook, o.Hook)
+}
+
+// An ACME gets certificates and renews them, in the background, until it is
+// closed. nil has none.
+type ACME struct {
+	spec  ACMESpec
+	log   *slog.Logger
+	cache *certmagic.Cache
+	magic atomic.Pointer[certmagic.Config]
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+// StartACME takes the certificates that are in the folder, and begins to get
+// those that are missing. What fails is logged and tried again, after a minute at
+// first and after six hours in the end; the server serves what it has.
+func StartACME(spec ACMESpec, log *slog.Logger) (*ACME, error) {
+	quiet := zapTo(logOr(log))
+	template, err := issuer(spec, quiet)
+	if err != nil {
+		return nil, err
+	}
+	a := &ACME{spec: spec, log: logOr(log)}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a.cache = certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.magic.Load(), nil },
+		Logger:           quiet,
+	})
+	magic := certmagic.New(a.cache, certmagic.Config{
+		Storage: &certmagic.FileStorage{Path: spec.Folder},
+		OCSP:    certmagic.OCSPConfig{DisableStapling: true}, // whatever a certificate says, nobody else is asked
+		OnEvent: a.event,
+		Logger:  quiet,
+	})
+	magic.Issuers = []certmagic.Issuer{certmagic.NewACMEIssuer(magic, template)}
+	a.magic.Store(magic)
+	a.start()
+	return a, nil
+}
+
+// issuer says whom certmagic asks, and leaves it nothing to choose.
+func issuer(spec ACMESpec, log *zap.Logger) (certmagic.ACMEIssuer, error) {
+	roots, err := readRoots(spec.CA)
+	if err != nil {
+		return certmagic.ACMEIssuer{}, err
+	}
+	i := certmagic.ACMEIssuer{
+		CA: spec.Directory,
+		// Without it certmagic tries failures again at Let's Encrypt's other server.
+		TestCA:                    spec.Directory,
+		Email:                     spec.Email,
+		Agreed:                    true,
+		TrustedRoots:              roots,
+		DisableHTTPChallenge:      spec.Challenge != HTTP01,
+		DisableTLSALPNChallenge:   spec.Challenge != TLSALPN01,
+		DisableDistributedSolvers: true,
+		Logger:                    log,
+	}
+	if spec.Challenge == DNS01 {
+		i.DNS01Solver = &dnsHook{command: spec.Hook, timeout: spec.HookTimeout, home: spec.Folder}
+		return i, nil
+	}
+	// The Responder has the address already. certmagic sees that, and leaves the
+	// answers to it.
+	host, port, err := splitListening(spec.Listening)
+	i.ListenHost, i.AltHTTPPort, i.AltTLSALPNPort = host, port, port
+	return i, err
+}
+
+func (a *ACME) start() {
+	a.log.Info("certificates from an ACME server", "hosts", a.spec.Hosts, "directory", a.spec.Directory, "challenge", string(a.spec.Challenge))
+	old := false
+	for _, host := range a.spec.Hosts {
+		if _, err := a.magic.Load().CacheManagedCertificate(a.ctx, host); err == nil {
+			old = true
+			continue
+		}
+		a.running.Go(func() { a.obtain(host) })
+	}
+	if old { // certmagic looks every ten minutes, but some may have ended while nobody served
+		a.running.Go(func() { a.cache.RenewManagedCertificates(a.ctx) })
+	}
+}
+
+// obtain gets the first certificate for a host. certmagic tries for a month.
+func (a *ACME) obtain(host string) {
+	for a.ctx.Err() == nil {
+		advice := "docs/tls.md says what each challenge needs"
+		err := a.magic.Load().ObtainCertAsync(a.ctx, host)
+		if err == nil {
+			advice = "what is in " + filepath.Join(a.spec.Folder, "certificates") + " for this host may be damaged: remove it"
+			_, err = a.magic.Load().CacheManagedCertificate(a.ctx, host)
+		}
+		if err == nil || a.ctx.Err() != nil {
+			return
+		}
+		a.log.Error("no certificate from the ACME server", "host", host, "err", short(err.Error()), "hint", advice+"; next try in an hour")
+		select {
+		case <-time.After(time.Hour):
+		case <-a.ctx.Done():
+		}
+	}
+}
+
+// event hears what certmagic has done.
+func (a *ACME) event(_ context.Context, event string, values map[string]any) error {
+	if event == "cert_obtained" {
+		a.log.Info("certificate from the ACME server", "host", values["identifier"], "renewal", values["renewal"])
+	}
+	return nil
+}
+
+// Close ends what it does in the background. Its certificates are not used any
+// more by then.
+func (a *ACME) Close() {
+	if a == nil {
+		return
+	}
+	a.cancel()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		a.running.Wait()
+		a.cache.Stop()
+	}()
+	// A server that does not answer must not hold the program's end up.
+	moment := time.NewTimer(2 * time.Second)
+	defer moment.Stop()
+	select {
+	case <-over:
+	case <-moment.C: // and the next start need not wait for its locks
+		certmagic.CleanUpOwnLocks(context.Background(), zapTo(a.log))
+	}
+}
+
+// Spec is what it was started with.
+func (a *ACME) Spec() ACMESpec {
+	if a == nil {
+		return ACMESpec{}
+	}
+	return a.spec
+}
+
+// forName returns the certificate for a host. nil: it is none of ours, there is
+// no certificate yet, or the client cannot use it.
+func (a *ACME) forName(name string, hello *tls.ClientHelloInfo) *tls.Certificate {
+	if a == nil {
+		return nil
+	}
+	ours := slices.ContainsFunc(a.spec.Hosts, func(host string) bool { return canonical(host) == name || canonical(host) == wildcard(name) })
+	if !ours {
+		return nil
+	}
+	return a.cached(name, hello)
+}
+
+// first is for clients that name no host.
+func (a *ACME) first(hello *tls.ClientHelloInfo) *tls.Certificate {
+	if a == nil {
+		return nil
+	}
+	return a.cached(canonical(a.spec.Hosts[0]), hello)
+}
+
+func (a *ACME) cached(name string, hello *tls.ClientHelloInfo) *tls.Certificate {
+	var certs []*tls.Certificate
+	for _, c := range a.cache.AllMatchingCertificates(name) {
+		certs = append(certs, &c.Certificate)
+	}
+	return usable(certs, hello)
+}
+
+// warn says what should have been renewed long ago.
+func (a *ACME) warn(now time.Time) {
+	if a == nil {
+		return
+	}
+	for _, host := range a.spec.Hosts {
+		for _, c := range a.cache.AllMatchingCertificates(canonical(host)) {
+			if leaf := c.Leaf; leaf != nil && leaf.NotAfter.Sub(now) < leaf.NotAfter.Sub(leaf.NotBefore)/4 {
+				a.log.Warn("certificate from the ACME server was not renewed", "host", host, "until", leaf.NotAfter, "hint", "look for earlier lines about this host")
+			}
+		}
+	}
+}
+
+func readRoots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err == nil {
+		_, err = parseCertificates(text)
+	}
+	if err != nil {
+		return nil, hint.Add(fmt.Errorf("root of the ACME server %s: %w", file, err), "tls.acme.ca is a PEM file with at least one CERTIFICATE")
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return roots, nil
+}

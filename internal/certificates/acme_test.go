@@ -1,0 +1,346 @@
+//go:build unix
+
+package certificates
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3"
+	"github.com/mholt/acmez/v3/acme"
+
+	"postfach/internal/peer"
+)
+
+// ownSet serves a certificate that nobody has signed.
+func ownSet(t *testing.T) *Set {
+	t.Helper()
+	dir := t.TempDir()
+	own := Pair{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	must(t, MakeSelfSigned(own, "mail.example.org", time.Now()))
+	set := &Set{}
+	must(t, set.Load(Files{Pairs: []Pair{own}, Private: dir, OwnDefault: true}))
+	return set
+}
+
+func organization(t *testing.T, set *Set, name string) string {
+	t.Helper()
+	state, err := shake(set.Config(), &tls.Config{InsecureSkipVerify: true, ServerName: name})
+	must(t, err)
+	if len(state.PeerCertificates[0].Subject.Organization) == 0 {
+		return ""
+	}
+	return state.PeerCertificates[0].Subject.Organization[0]
+}
+
+// hook is a dns_hook that writes into the test's zone.
+const hook = `#!/bin/sh
+echo "$*" >> "$1/calls"
+case $2 in
+present) echo "$4" >> "$1/$3" ;;
+cleanup) rm "$1/$3" ;;
+esac
+`
+
+func writeHook(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "hook")
+	must(t, os.WriteFile(name, []byte(text), 0o700))
+	return name
+}
+
+func TestCertificatesComeFromACME(t *testing.T) {
+	for _, challenge := range []Challenge{HTTP01, TLSALPN01, DNS01} {
+		t.Run(string(challenge), func(t *testing.T) {
+			pebble := peer.StartPebble(t, t.TempDir())
+			set := ownSet(t)
+			if organization(t, set, "mail.example.org") == "" {
+				t.Fatal("not the own certificate")
+			}
+			j, log := newJournal()
+			spec := ACMESpec{
+				Hosts: []string{"mail.example.org", "pop.example.net"}, Email: "postmaster@example.org",
+				Directory: pebble.Directory, CA: pebble.CAFile, Folder: filepath.Join(t.TempDir(), "acme"),
+				Challenge: challenge,
+			}
+			switch challenge {
+			case DNS01:
+				spec.Hosts[1] = "*.example.net"
+				spec.Hook, spec.HookTimeout = []string{writeHook(t, hook), pebble.Zone}, 10*time.Second
+			default:
+				spec.Listening = map[Challenge]string{HTTP01: pebble.HTTP, TLSALPN01: pebble.TLS}[challenge]
+				l, err := net.Listen("tcp", spec.Listening)
+				must(t, err)
+				r := Respond(l, challenge, log)
+				defer r.Close()
+			}
+			a, err := StartACME(spec, log)
+			must(t, err)
+			defer func() { a.Close() }()
+			set.Use(a)
+			j.wait(t, `msg="certificate from the ACME server"`, 2)
+			must(t, eventually(t, func() error {
+				for _, name := range []string{"mail.example.org", "pop.example.net"} {
+					if _, err := shake(set.Config(), pebble.Client(t, name)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			if who := organization(t, set, ""); who != "" {
+				t.Errorf("a client without a name gets that of %q", who)
+			}
+			if who := organization(t, set, "localhost"); who == "" {
+				t.Error("localhost has its own certificate no more")
+			}
+			if strings.Contains(j.String(), "level=WARN") || strings.Contains(j.String(), "level=ERROR") {
+				t.Errorf("not all went well:\n%s", j)
+			}
+			closedToOthers(t, spec.Folder)
+			if challenge == DNS01 {
+				left, err := os.ReadDir(pebble.Zone)
+				must(t, err)
+				if len(left) != 1 { // the list of calls
+					t.Errorf("records are left: %v", left)
+				}
+			}
+
+			// The next start has them at once, and asks nobody.
+			a.Close()
+			again, err := StartACME(spec, log)
+			must(t, err)
+			a = again
+			set.Use(a)
+			for _, name := range []string{"mail.example.org", "pop.example.net"} {
+				if _, err := shake(set.Config(), pebble.Client(t, name)); err != nil {
+					t.Errorf("%s after a restart: %v", name, err)
+				}
+			}
+			if n := strings.Count(j.String(), `msg="certificate from the ACME server"`); n != 2 {
+				t.Errorf("%d certificates were issued", n)
+			}
+		})
+	}
+}
+
+// A certificate that has ended while nobody served is renewed at once, and one
+// that is damaged is told of.
+func TestOldCertificateIsRenewed(t *testing.T) {
+	pebble := peer.StartPebble(t, t.TempDir())
+	set := ownSet(t)
+	j, log := newJournal()
+	l, err := net.Listen("tcp", pebble.HTTP)
+	must(t, err)
+	r := Respond(l, HTTP01, log)
+	defer r.Close()
+	spec := ACMESpec{
+		Hosts: []string{"mail.example.org"}, Directory: pebble.Directory, CA: pebble.CAFile,
+		Folder: filepath.Join(t.TempDir(), "acme"), Challenge: HTTP01, Listening: pebble.HTTP,
+	}
+	a, err := StartACME(spec, log)
+	must(t, err)
+	j.wait(t, "renewal=false", 1)
+	a.Close()
+
+	stored := func(kind string) string {
+		names, err := filepath.Glob(filepath.Join(spec.Folder, "certificates", "*", "*", "*."+kind))
+		if err != nil || len(names) != 1 {
+			t.Fatalf("%v, %v", names, err)
+		}
+		return names[0]
+	}
+	cert, key := newAuthority(t, "ca").issue(newECDSA(t), x509.ExtKeyUsageServerAuth, time.Now().Add(-time.Minute), "mail.example.org")
+	must(t, os.WriteFile(stored("crt"), cert, 0o600))
+	must(t, os.WriteFile(stored("key"), key, 0o600))
+	a, err = StartACME(spec, log)
+	must(t, err)
+	set.Use(a)
+	j.wait(t, "renewal=true", 1)
+	must(t, eventually(t, func() error {
+		_, err := shake(set.Config(), pebble.Client(t, "mail.example.org"))
+		return err
+	}))
+	a.Close()
+
+	must(t, os.WriteFile(stored("crt"), []byte("nonsense"), 0o600))
+	a, err = StartACME(spec, log)
+	must(t, err)
+	j.wait(t, "may be damaged", 1)
+	a.Close()
+}
+
+// eventually tries until it works: the log is a little early.
+func eventually(t *testing.T, works func() error) error {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	var err error
+	for range 2000 {
+		if err = works(); err == nil {
+			return nil
+		}
+		<-tick.C
+	}
+	return err
+}
+
+func closedToOthers(t *testing.T, dir string) {
+	t.Helper()
+	files := 0
+	must(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %04o", path, info.Mode().Perm())
+		}
+		files++
+		return nil
+	}))
+	if files < 6 {
+		t.Errorf("only %d files in the folder", files)
+	}
+}
+
+// Whatever the ACME server does, the server serves.
+func TestFailuresOfACMEStopNothing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	responder := Respond(l, HTTP01, nil)
+	defer responder.Close()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	nobody.Close()
+	set := ownSet(t)
+	j, log := newJournal()
+	a, err := StartACME(ACMESpec{
+		Hosts: []string{"mail.example.org"}, Directory: "https://" + nobody.Addr().String() + "/dir",
+		Folder: filepath.Join(t.TempDir(), "acme"), Challenge: HTTP01, Listening: l.Addr().String(),
+	}, log)
+	must(t, err)
+	set.Use(a)
+	j.wait(t, "will retry", 1)
+	if !strings.Contains(j.String(), "retrying_in") || !strings.Contains(j.String(), "level=WARN") {
+		t.Errorf("log:\n%s", j)
+	}
+	if who := organization(t, set, "mail.example.org"); who == "" {
+		t.Error("not the own certificate")
+	}
+	began := time.Now()
+	a.Close()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("Close took %s", took)
+	}
+	if left, err := filepath.Glob(filepath.Join(a.spec.Folder, "locks", "*")); err != nil || len(left) > 0 {
+		t.Errorf("locks are left: %v, %v", left, err)
+	}
+}
+
+// certmagic has servers of its own that it would ask.
+func TestNobodyElseIsAsked(t *testing.T) {
+	const directory = "https://acme-v02.api.letsencrypt.org/directory" // where it would begin
+	for challenge, dns := range map[Challenge]bool{HTTP01: false, TLSALPN01: false, DNS01: true} {
+		template, err := issuer(ACMESpec{Directory: directory, Challenge: challenge, Listening: "[::]:8080"}, nil)
+		must(t, err)
+		got := certmagic.NewACMEIssuer(new(certmagic.Config), template)
+		if got.CA != directory || got.TestCA != directory || (got.DNS01Solver != nil) != dns ||
+			got.DisableHTTPChallenge != (challenge != HTTP01) || got.DisableTLSALPNChallenge != (challenge != TLSALPN01) {
+			t.Errorf("%s: %+v", challenge, got)
+		}
+		if !dns && (got.ListenHost != "" || got.AltHTTPPort != 8080 || got.AltTLSALPNPort != 8080) {
+			t.Errorf("%s: %+v", challenge, got)
+		}
+	}
+}
+
+func TestHookIsBoundedAndRunsWithoutShell(t *testing.T) {
+	zone := t.TempDir()
+	challenge := acme.Challenge{Type: acme.ChallengeTypeDNS01, Identifier: acme.Identifier{Type: "dns", Value: "a;touch x.example.org"}, KeyAuthorization: "k"}
+	good := &dnsHook{command: []string{writeHook(t, hook), zone}, timeout: 10 * time.Second}
+	ctx, cancel := context.WithCancel(t.Context())
+	must(t, good.Present(ctx, challenge))
+	cancel()
+	must(t, good.CleanUp(ctx, challenge)) // although the server is about to end
+	calls, err := os.ReadFile(filepath.Join(zone, "calls"))
+	must(t, err)
+	value := challenge.DNS01KeyAuthorization()
+	if want := fmt.Sprintf("%[1]s present _acme-challenge.a;touch x.example.org %[2]s\n%[1]s cleanup _acme-challenge.a;touch x.example.org %[2]s\n", zone, value); string(calls) != want {
+		t.Errorf("calls %q\nwant  %q", calls, want)
+	}
+	fails := &dnsHook{command: []string{writeHook(t, "#!/bin/sh\nyes no | head -c 100000 >&2\necho the reason >&2\nexit 3\n")}, timeout: 10 * time.Second}
+	err = fails.Present(t.Context(), challenge)
+	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "the reason") || len(err.Error()) > 1000 {
+		t.Errorf("%v", err)
+	}
+	hangs := &dnsHook{command: []string{writeHook(t, "#!/bin/sh\nsleep 600 &\nsleep 600\n")}, timeout: 50 * time.Millisecond}
+	began := time.Now()
+	if err := hangs.Present(t.Context(), challenge); err == nil || time.Since(began) > 20*time.Second {
+		t.Errorf("a hook that hangs: %v after %s", err, time.Since(began))
+	}
+}
+
+// What a stranger finds at the address for challenges.
+func TestResponderAnswersNothingElse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	web := Respond(l, HTTP01, nil)
+	defer web.Close()
+	for _, path := range []string{"/", "/.well-known/acme-challenge/", "/.well-known/acme-challenge/abc", "/.well-known/acme-challenge/../../etc/passwd"} {
+		request, err := http.NewRequest(http.MethodGet, "http://"+l.Addr().String()+path, nil)
+		must(t, err)
+		request.Host = "mail.example.org"
+		answer, err := http.DefaultTransport.RoundTrip(request)
+		must(t, err)
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusNotFound || len(body) > 0 || !answer.Close {
+			t.Errorf("%s: %s %q, %v", path, answer.Status, body, err)
+		}
+	}
+	conn, err := net.Dial("tcp", l.Addr().String())
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", strings.Repeat("x", 1<<20))
+	said, _ := io.ReadAll(conn)
+	if !strings.Contains(string(said), "431") && len(said) > 0 {
+		t.Errorf("a megabyte of header: %q", said)
+	}
+
+	l, err = net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	alpn := Respond(l, TLSALPN01, nil)
+	idle, err := net.Dial("tcp", l.Addr().String())
+	must(t, err)
+	defer idle.Close()
+	for _, protos := range [][]string{nil, {"pop3"}, {acmez.ACMETLS1Protocol}, {acmez.ACMETLS1Protocol, "pop3"}} {
+		if conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true, ServerName: "mail.example.org", NextProtos: protos}); err == nil {
+			conn.Close()
+			t.Errorf("%v: a handshake without a challenge", protos)
+		}
+	}
+	began := time.Now()
+	alpn.Close() // and the idle connection with it
+	if took := time.Since(began); took > responderTimeout/2 {
+		t.Errorf("Close waits for strangers: %s", took)
+	}
+	if _, err := idle.Read(make([]byte, 1)); err == nil {
+		t.Error("the idle connection is open")
+	}
+}

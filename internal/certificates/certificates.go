@@ -1,0 +1,199 @@
+// Package certificates holds what a server needs for TLS beside a connection:
+// certificates, of which several can be there at once, the authorities of client
+// certificates, and the keys of session tickets. All of it can change while
+// servers use it. Certificates come from files, or from an ACME server.
+package certificates
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Files say where certificates are.
+type Files struct {
+	// Pairs are certificates with their keys. The first is the default: for
+	// clients that name no host, or one that no certificate is for (P3-TLS-16).
+	Pairs []Pair
+	// ClientCA has the authorities whose client certificates are asked for and
+	// taken. Empty: none are asked for (P3-EXT-01).
+	ClientCA string
+	// ClientCRL has lists of client certificates that are taken no more. Empty:
+	// there is none.
+	ClientCRL string
+	// Private is a folder in which keys must be nobody else's business. Elsewhere
+	// that is only warned of.
+	Private string
+	// OwnDefault says that the default pair is one that nobody has signed: a
+	// certificate from an ACME server is better for clients that name no host.
+	OwnDefault bool
+}
+
+// A Pair is the names of two PEM files: a certificate with those of the
+// authorities between it and a root, and its key.
+type Pair struct{ Certificate, Key string }
+
+// A Set is what servers use at the moment. Sessions that have begun keep what
+// they began with. Its methods may be called from many goroutines.
+type Set struct {
+	// Tickets are the keys of session tickets. nil: no session is resumed.
+	Tickets *Tickets
+	Log     *slog.Logger // nil: slog.Default
+
+	current atomic.Pointer[generation]
+	acme    atomic.Pointer[ACME]
+
+	mu       sync.Mutex // guards what follows
+	files    Files
+	seen     string // what the files looked like when they were read last
+	complain string // what was wrong with them then, as the log has it
+	warned   time.Time
+}
+
+// A generation is what one reading of all files has found. It never changes.
+type generation struct {
+	pairs      table
+	ownDefault bool     // as in Files
+	clients    *clients // nil: none are asked for
+}
+
+// Load reads all files. After an error, which has a hint, what was read before
+// stays in force, all of it.
+func (s *Set) Load(f Files) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := look(f)
+	fresh, err := s.read(f, time.Now())
+	if err != nil {
+		return err
+	}
+	s.files, s.seen, s.complain = f, seen, ""
+	s.current.Store(fresh)
+	return nil
+}
+
+func (s *Set) read(f Files, now time.Time) (*generation, error) {
+	if len(f.Pairs) == 0 {
+		return nil, errors.New("there is no certificate")
+	}
+	var all []*pair
+	for _, names := range f.Pairs {
+		p, err := readPair(names, f.Private, s.log())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	who, err := readClients(f.ClientCA, f.ClientCRL)
+	if err != nil {
+		return nil, err
+	}
+	fresh := &generation{pairs: newTable(all), ownDefault: f.OwnDefault, clients: who}
+	fresh.warn(s.log(), now)
+	s.warned = now
+	return fresh, nil
+}
+
+// warn says what ends soon, or has ended.
+func (g *generation) warn(log *slog.Logger, now time.Time) {
+	for _, p := range g.pairs.all {
+		p.warn(log, now)
+	}
+	g.clients.warn(log, now)
+}
+
+// Poll reads the files again if they look different from when they were read
+// last: programs that renew certificates do not always tell. It also does what
+// is due with time. Called about once a minute, it costs nothing else.
+//
+// Servers whose Config has become an old one have to be replaced: changed tells.
+// A new certificate needs no new Config.
+func (s *Set) Poll(now time.Time) (changed bool) {
+	s.Tickets.Rotate(now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.current.Load()
+	if before == nil {
+		return false
+	}
+	if now.Sub(s.warned) >= 24*time.Hour {
+		before.warn(s.log(), now)
+		s.acme.Load().warn(now)
+		s.warned = now
+	}
+	seen := look(s.files)
+	if seen == s.seen && s.complain == "" {
+		return false
+	}
+	fresh, err := s.read(s.files, now)
+	if err != nil {
+		if s.complain != err.Error() { // once, and not each minute
+			s.log().Error("certificates have changed and cannot be used; the old ones stay", logError(err)...)
+			s.complain = err.Error()
+		}
+		return false
+	}
+	s.seen, s.complain = seen, ""
+	s.current.Store(fresh)
+	s.log().Info("certificates have changed and were read again", "pairs", len(s.files.Pairs))
+	return before.clients.trust() != fresh.clients.trust()
+}
+
+// Config is for any number of servers. They follow all changes of certificates
+// and ticket keys. Those of client authorities are in the next Config only; a
+// certificate that was revoked is refused by all.
+//
+// It works through a Clone, and has nothing to do with versions and ALPN. Load
+// has to have succeeded.
+func (s *Set) Config() *tls.Config {
+	now := s.current.Load()
+	c := &tls.Config{
+		MinVersion:     tls.VersionTLS12, // P3-TLS-02
+		GetCertificate: s.certificate,
+	}
+	if now.clients != nil {
+		c.ClientAuth = tls.VerifyClientCertIfGiven
+		c.ClientCAs = now.clients.authorities
+		c.VerifyConnection = func(state tls.ConnectionState) error {
+			return s.current.Load().clients.check(state)
+		}
+	}
+	if s.Tickets == nil {
+		c.SessionTicketsDisabled = true
+		return c
+	}
+	seal := &seal{tickets: s.Tickets, trust: now.clients.trust()}
+	c.WrapSession, c.UnwrapSession = seal.wrap, seal.unwrap
+	return c
+}
+
+// Use takes certificates from an ACME server, before those from files, for its
+// hosts. nil: no more.
+func (s *Set) Use(a *ACME) { s.acme.Store(a) }
+
+// ACME is what Use was given last.
+func (s *Set) ACME() *ACME { return s.acme.Load() }
+
+// certificate chooses by what the client says (P3-TLS-16). It takes no lock:
+// files that are slow to read stop no handshake.
+func (s *Set) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	name := canonical(hello.ServerName)
+	acme, now := s.acme.Load(), s.current.Load()
+	if c := acme.forName(name, hello); c != nil {
+		return c, nil
+	}
+	if c := now.pairs.forName(name, hello); c != nil {
+		return c, nil
+	}
+	if now.ownDefault {
+		if c := acme.first(hello); c != nil {
+			return c, nil
+		}
+	}
+	return now.pairs.byDefault(hello), nil
+}
+
+func (s *Set) log() *slog.Logger { return logOr(s.Log) }

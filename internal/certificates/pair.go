@@ -1,0 +1,86 @@
+package certificates
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"postfach/internal/hint"
+)
+
+// A pair is a certificate that was read.
+type pair struct {
+	file string
+	cert *tls.Certificate // with its Leaf
+}
+
+func readPair(names Pair, private string, log *slog.Logger) (*pair, error) {
+	cert, err := tls.LoadX509KeyPair(names.Certificate, names.Key)
+	if err != nil {
+		return nil, hint.Add(fmt.Errorf("certificate %s with key %s: %w", names.Certificate, names.Key, err),
+			"two PEM files that belong together, readable for uid %d; without [tls] in the configuration and without both files a new pair is made", os.Getuid())
+	}
+	if err := checkKey(names.Key, private, log); err != nil {
+		return nil, err
+	}
+	return &pair{file: names.Certificate, cert: &cert}, nil
+}
+
+// checkKey looks whether others may read a private key, or put another one in
+// its place. In the folder that is ours they must not. Elsewhere the site has
+// its own order, such as a group for all servers, and is only told.
+func checkKey(name, private string, log *slog.Logger) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	const ours, anywhere = fs.FileMode(0o640), fs.FileMode(0o770)
+	mode := info.Mode().Perm()
+	switch {
+	case mode&^ours == 0:
+	case within(name, private):
+		return hint.Add(fmt.Errorf("the private key %s has mode %04o: others can use it", name, mode), "chmod 600 %s; and if it was so for long, get a new one", name)
+	case mode&^anywhere != 0:
+		log.Warn("a private key is open to everybody on this machine", "file", name, "mode", fmt.Sprintf("%04o", mode), "hint", "chmod o= "+name)
+	}
+	return nil
+}
+
+// within reports whether a file is in a folder, wherever links lead.
+func within(name, dir string) bool {
+	if dir == "" {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return true
+	}
+	top, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return true
+	}
+	rel, err := filepath.Rel(top, real)
+	return err != nil || rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// warn says that the certificate ends soon, has ended, or is not valid yet.
+// Whoever renews in time, at a third of the lifetime, never reads it.
+func (p *pair) warn(log *slog.Logger, now time.Time) {
+	leaf := p.cert.Leaf
+	soon := min(30*24*time.Hour, leaf.NotAfter.Sub(leaf.NotBefore)/4)
+	switch {
+	case now.Before(leaf.NotBefore):
+		log.Warn("certificate is not valid yet", "file", p.file, "from", leaf.NotBefore, "hint", "is this machine's clock right?")
+	case leaf.NotAfter.Sub(now) < soon:
+		log.Warn("certificate ends soon, or has ended", "file", p.file, "until", leaf.NotAfter,
+			"hint", "put a new one there, which is read within a minute; one that the first start made: remove both files and start again")
+	}
+}
+
+var errNoCertificates = errors.New("there is no certificate in it")

@@ -1,0 +1,174 @@
+package certificates
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3"
+	"github.com/mholt/acmez/v3/acme"
+	"golang.org/x/net/netutil"
+)
+
+// What anybody can have of a Responder.
+const (
+	responderTimeout     = 10 * time.Second // from connect to answer
+	responderConnections = 256
+	responderHeader      = 8 << 10
+)
+
+// A Responder answers an ACME server's challenges at an address of its own, and
+// nothing else. It knows those of all ACMEs of the process.
+type Responder struct {
+	listener  net.Listener
+	challenge Challenge
+	server    *http.Server  // nil: TLSALPN01
+	over      chan struct{} // closed by Close
+	running   sync.WaitGroup
+
+	mu    sync.Mutex // guards what follows
+	conns map[net.Conn]bool
+	ended bool
+}
+
+// Respond answers the challenges HTTP01 or TLSALPN01 that come to l, which it
+// closes when it is closed.
+func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
+	r := &Responder{listener: l, challenge: c, over: make(chan struct{}), conns: map[net.Conn]bool{}}
+	limited := netutil.LimitListener(l, responderConnections)
+	serve := r.serveTLS
+	if c == HTTP01 {
+		r.server = &http.Server{
+			Handler:        http.HandlerFunc(answerHTTP01),
+			ReadTimeout:    responderTimeout,
+			WriteTimeout:   responderTimeout,
+			MaxHeaderBytes: responderHeader,
+			ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // what strangers do wrong is no news
+		}
+		r.server.SetKeepAlivesEnabled(false)
+		serve = r.server.Serve
+	}
+	r.running.Go(func() {
+		if err := serve(limited); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			logOr(log).Error("challenges are not answered any more", "err", err, "hint", "restart the server")
+		}
+	})
+	return r
+}
+
+// Addr is where it listens.
+func (r *Responder) Addr() net.Addr { return r.listener.Addr() }
+
+// Challenge is the one that it answers.
+func (r *Responder) Challenge() Challenge { return r.challenge }
+
+// Close ends it, once.
+func (r *Responder) Close() {
+	if r == nil {
+		return
+	}
+	close(r.over)
+	if r.server != nil {
+		r.server.Close()
+	}
+	r.listener.Close()
+	r.mu.Lock()
+	r.ended = true
+	for c := range r.conns {
+		c.Close()
+	}
+	r.mu.Unlock()
+	r.running.Wait()
+}
+
+// answerHTTP01 is RFC 8555 section 8.3.
+func answerHTTP01(w http.ResponseWriter, r *http.Request) {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	challenge, ok := certmagic.GetACMEChallenge(canonical(host))
+	if !ok || challenge.Type != acme.ChallengeTypeHTTP01 || r.Method != http.MethodGet || r.URL.Path != challenge.HTTP01ResourcePath() {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Write([]byte(challenge.KeyAuthorization))
+}
+
+// serveTLS is RFC 8737: the handshake is the answer.
+func (r *Responder) serveTLS(l net.Listener) error {
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{acmez.ACMETLS1Protocol},
+		GetCertificate: answerTLSALPN01, SessionTicketsDisabled: true,
+	}
+	for {
+		c, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		if err != nil {
+			select {
+			case <-time.After(100 * time.Millisecond): // too few descriptors, mostly: they come back
+			case <-r.over:
+			}
+			continue
+		}
+		if !r.add(c) {
+			return net.ErrClosed
+		}
+		r.running.Go(func() {
+			defer r.remove(c)
+			c.SetDeadline(time.Now().Add(responderTimeout))
+			if server := tls.Server(c, config); server.Handshake() == nil {
+				server.Close()
+			}
+		})
+	}
+}
+
+func answerTLSALPN01(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	challenge, ok := certmagic.GetACMEChallenge(canonical(hello.ServerName))
+	if !ok || challenge.Type != acme.ChallengeTypeTLSALPN01 || len(hello.SupportedProtos) != 1 || hello.SupportedProtos[0] != acmez.ACMETLS1Protocol {
+		return nil, errors.New("no challenge is expected")
+	}
+	return acmez.TLSALPN01ChallengeCert(challenge.Challenge)
+}
+
+func (r *Responder) add(c net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		c.Close()
+		return false
+	}
+	r.conns[c] = true
+	return true
+}
+
+func (r *Responder) remove(c net.Conn) {
+	c.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.conns, c)
+}
+
+// splitListening tells certmagic where the Responder is.
+func splitListening(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.IsUnspecified() {
+		host = ""
+	}
+	port, err = strconv.Atoi(text)
+	return host, port, err
+}

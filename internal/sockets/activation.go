@@ -1,0 +1,133 @@
+package sockets
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"golang.org/x/sys/unix"
+)
+
+// Inherited are the listening sockets that the service manager has opened and
+// handed over (LISTEN_FDS). Take finds the one for an address; Rest closes what
+// nobody has taken.
+type Inherited struct {
+	sockets []inherited
+	bad     []string
+}
+
+type inherited struct {
+	net.Listener
+	name string // FileDescriptorName= in the socket unit
+}
+
+// Inherit takes over what the environment announces, once: the variables are
+// unset, and the descriptors are closed in programs that this one runs.
+func Inherit() *Inherited {
+	all := new(Inherited)
+	for _, file := range activation.Files(true) {
+		l, err := listener(file)
+		file.Close() // l has a descriptor of its own
+		if err != nil {
+			all.bad = append(all.bad, fmt.Sprintf("%s: %v", file.Name(), err))
+			continue
+		}
+		all.sockets = append(all.sockets, inherited{l, file.Name()})
+	}
+	return all
+}
+
+// listener refuses what is no TCP socket that listens.
+func listener(file *os.File) (net.Listener, error) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var listens int
+	var failed error
+	if err := raw.Control(func(fd uintptr) { listens, failed = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ACCEPTCONN) }); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, os.NewSyscallError("getsockopt", failed)
+	}
+	if listens == 0 {
+		return nil, fmt.Errorf("it does not listen: Accept=no is needed, and ListenStream")
+	}
+	l, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := l.(*net.TCPListener); !ok {
+		l.Close()
+		return nil, fmt.Errorf("it is no TCP socket, but %s", l.Addr().Network())
+	}
+	return l, nil
+}
+
+// A Wish is an address that somebody wants to listen on.
+type Wish struct {
+	Address string // host:port
+	Name    string // "pop3" or "pop3s": what a socket for it may be called
+}
+
+// Assign hands the sockets to those who wish for them, at the same index; nil
+// where there is none. A socket belongs to the wish for its address, unless it
+// has a name that another kind of wish has. Then the sockets that are left belong
+// to the wishes of their name, in order, whatever the address.
+func (all *Inherited) Assign(wishes []Wish) []net.Listener {
+	found := make([]net.Listener, len(wishes))
+	names := map[string]bool{}
+	for _, w := range wishes {
+		names[w.Name] = true
+	}
+	all.assign(found, wishes, func(w Wish, s inherited) bool {
+		return sameAddress(w.Address, s.Addr()) && (s.name == w.Name || !names[s.name])
+	})
+	all.assign(found, wishes, func(w Wish, s inherited) bool { return s.name == w.Name })
+	return found
+}
+
+func (all *Inherited) assign(found []net.Listener, wishes []Wish, fits func(Wish, inherited) bool) {
+	for i, w := range wishes {
+		for j, s := range all.sockets {
+			if found[i] == nil && s.Listener != nil && fits(w, s) {
+				found[i], all.sockets[j].Listener = s.Listener, nil
+			}
+		}
+	}
+}
+
+// Rest closes what nobody has taken, and says what that was.
+func (all *Inherited) Rest() []string {
+	rest := all.bad
+	for _, s := range all.sockets {
+		if s.Listener != nil {
+			rest = append(rest, fmt.Sprintf("%s: %s", s.name, s.Addr()))
+			s.Close()
+		}
+	}
+	all.sockets, all.bad = nil, nil
+	return rest
+}
+
+// sameAddress reports whether a socket listens on what was wished for. All
+// addresses are "", "0.0.0.0" and "::".
+func sameAddress(wish string, have net.Addr) bool {
+	tcp, err := net.ResolveTCPAddr("tcp", wish)
+	bound, ok := have.(*net.TCPAddr)
+	if err != nil || !ok || tcp.Port == 0 || tcp.Port != bound.Port {
+		return false
+	}
+	a, b := addressOf(tcp), addressOf(bound)
+	return a == b || a.IsUnspecified() && b.IsUnspecified()
+}
+
+func addressOf(a *net.TCPAddr) netip.Addr {
+	if a.IP == nil {
+		return netip.IPv6Unspecified()
+	}
+	return a.AddrPort().Addr().Unmap()
+}

@@ -1,0 +1,48 @@
+package pop3server
+
+import (
+	"context"
+
+	"postfach/sasl"
+)
+
+// externalRefusal is nil on connections on which the client has shown a
+// certificate that was verified. That alone logs nobody in (P3-EXT-02).
+func (s *session) externalRefusal() error {
+	if s.srv.Certificates == nil {
+		return noMechanism()
+	}
+	if err := s.inClear(); err != nil {
+		return err
+	}
+	if len(s.peer().TLS.VerifiedChains) == 0 {
+		return &refusal{text: textNoCertShown} // P3-EXT-03
+	}
+	return nil
+}
+
+// beginExternal is EXTERNAL (RFC 4422 appendix A).
+func (s *session) beginExternal(x *exchange) sasl.Server {
+	return sasl.NewExternalServer(func(identity string) error {
+		x.name = identity
+		if identity == "" {
+			x.name = s.peer().TLS.VerifiedChains[0][0].Subject.CommonName
+		}
+		return x.decide(s.checkCertificate(identity))
+	})
+}
+
+// checkCertificate asks the CertificateSource, with the identity prepared
+// (P3-AUTH-27). Empty means whoever the certificate says.
+func (s *session) checkCertificate(identity string) (who Identity, err error) {
+	if identity != "" {
+		if identity, err = sasl.PrepareName(identity); err != nil {
+			return Identity{}, ErrCredentials
+		}
+	}
+	err = s.attempt(identity, "", func(ctx context.Context) (err error) {
+		who, err = s.srv.Certificates.Certificate(ctx, s.peer(), identity)
+		return err
+	})
+	return who, err
+}

@@ -1,0 +1,68 @@
+package pop3server
+
+import "time"
+
+// A table remembers keys until a time, in a fixed number of slots. Each key has
+// its set of a few slots. When that is full, whatever would be forgotten first
+// goes: to push something out, one has to make others that are worth as much.
+// Keys are hashes with a secret seed, so nobody can choose what shares a set.
+type table struct {
+	sets []*[ways]slot // nil where nothing has been
+}
+
+// ways is how many slots a set has.
+const ways = 8
+
+// How many sets the tables have. A slot takes 24 octets.
+const (
+	failureSets = 2048 // 16,384 networks and owners that failed: 384 KiB
+	repeatSets  = 2048 // 16,384 wrong passwords: 384 KiB
+	ownerSets   = 8192 // 65,536 places of owners: 1.5 MiB
+)
+
+// A slot is free when its until is over. Times count from Guard.begun.
+type slot struct {
+	key   uint64
+	until time.Duration
+	next  time.Duration // failures only: the earliest next try
+}
+
+// find returns the slot of a key. nil: it is not remembered.
+func (t *table) find(set, key uint64, now time.Duration) *slot {
+	if len(t.sets) == 0 {
+		return nil
+	}
+	slots := t.sets[set%uint64(len(t.sets))]
+	if slots == nil {
+		return nil
+	}
+	for i := range slots {
+		if s := &slots[i]; s.key == key && s.until > now {
+			return s
+		}
+	}
+	return nil
+}
+
+// take returns the slot of a key, a new one where there was none. size is how
+// many sets there are.
+func (t *table) take(size int, set, key uint64, now time.Duration) *slot {
+	if s := t.find(set, key, now); s != nil {
+		return s
+	}
+	if t.sets == nil {
+		t.sets = make([]*[ways]slot, size)
+	}
+	slots := &t.sets[set%uint64(size)]
+	if *slots == nil {
+		*slots = new([ways]slot)
+	}
+	first := &(*slots)[0]
+	for i := range *slots {
+		if s := &(*slots)[i]; s.until < first.until {
+			first = s
+		}
+	}
+	*first = slot{key: key}
+	return first
+}

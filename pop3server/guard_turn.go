@@ -1,0 +1,94 @@
+package pop3server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"postfach/internal/popwire"
+	"postfach/pop3"
+)
+
+// attempt runs check, which decides whether somebody may log in, when it is this
+// try's turn: before any work is done for it, and counted before its result is
+// known. Every mechanism puts the step that decides into it.
+//
+// name is whom the client wants to be, prepared. secret is what it offered, if a
+// second try of the same is a mistake and not another guess: a password, a
+// token, but no digest, of which no two are the same. It may be empty.
+//
+// check returns ErrCredentials for a refusal. The context ends with the login
+// deadline, the server, or the connection. The error is check's, or ends the
+// session because its turn did not come.
+func (s *session) attempt(name, secret string, check func(ctx context.Context) error) error {
+	s.r.Forget() // others may have to wait long with theirs
+	ctx, cancel := s.loginContext()
+	defer cancel()
+	t, err := s.srv.guard.try(ctx, &s.srv.limits, s.network, name)
+	if err != nil {
+		return s.whyOver()
+	}
+	result := undecided // a panic, for instance
+	defer func() { t.done(result, secret) }()
+	switch err = check(ctx); {
+	case err == nil:
+		result = succeeded
+	case isRefused(err):
+		result = failed
+	}
+	return err
+}
+
+// loggable is a client's text for the log, in which slog quotes all that is not
+// plain, but for DEL.
+func loggable(text string) string {
+	return strings.ReplaceAll(popwire.Shorten([]byte(text)), "\x7f", "\ufffd")
+}
+
+// isRefused reports whether an error says that somebody is not who they say.
+func isRefused(err error) bool {
+	return errors.Is(err, ErrCredentials) || pop3.CodeOf(err) == pop3.CodeAuth
+}
+
+// loginContext ends when the login deadline is over, the server stops, or the
+// connection is evicted.
+func (s *session) loginContext() (context.Context, context.CancelFunc) {
+	return context.WithDeadline(s.present, s.loginBy)
+}
+
+// whyOver ends a session whose loginContext has ended.
+func (s *session) whyOver() error {
+	switch {
+	case s.srv.guard.isEvicted(s.place):
+		return errEvicted
+	case s.srv.draining():
+		return &endError{endShutdown, nil}
+	}
+	return &endError{endLogin, nil}
+}
+
+// loginFailed logs a failed login at once, lets the guesser wait, and returns
+// what the client hears.
+func (s *session) loginFailed(how, name string, err error) error {
+	if !isRefused(err) {
+		return fmt.Errorf("check %s of %q: %w", how, popwire.Shorten([]byte(name)), err)
+	}
+	s.failures++
+	s.srv.guard.count(&s.srv.guard.stats.FailedLogins)
+	s.log.Warn("login failed", append([]any{"mechanism", how, "name", loggable(name)}, s.tlsValues()...)...)
+	ctx, cancel := s.loginContext()
+	defer cancel()
+	wait := time.NewTimer(s.srv.limits.FailureDelay)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return err
+	case <-ctx.Done():
+	}
+	if s.srv.draining() {
+		return err // it may still hear this
+	}
+	return s.whyOver()
+}

@@ -1,0 +1,207 @@
+package sasl
+
+import (
+	"crypto/rand"
+	"errors"
+	"strings"
+
+	"github.com/xdg-go/scram"
+)
+
+type scramServer struct {
+	hash     ScramHash
+	plus     bool
+	bindings []ChannelBinding
+	lookup   func(identity, name string) (*ScramVerifier, error)
+	proved   func(key int) error
+	nonce    func() string // for the vectors of the RFCs
+
+	asked bool
+	next  func(message []byte) (challenge []byte, done bool, err error)
+	talks []*scram.ServerConversation // one for each key
+}
+
+// NewScramServer returns SCRAM's server end (RFC 5802, RFC 7677), with channel
+// binding required when plus is set. bindings are what the connection can be
+// bound to: without plus they are there to see a downgrade (P3-SCRAM-12). lookup
+// gets identity and name as the client sent them, not prepared; identity may be
+// empty. proved is called with the index of the key that fitted, before the
+// server proves itself; its error refuses the client.
+//
+// Next fails with ErrProof when no key fits, with ErrBinding when the exchange is
+// not bound as it must be, with ErrMessage when it breaks the grammar, and with
+// the errors of lookup and proved as they are. It is done when the client has
+// answered the server's proof with an empty response (P3-AUTH-21). The reason of
+// a refusal is not told in a challenge (P3-SCRAM-17).
+func NewScramServer(h ScramHash, plus bool, bindings []ChannelBinding, lookup func(identity, name string) (*ScramVerifier, error), proved func(key int) error) Server {
+	s := &scramServer{hash: h, plus: plus, bindings: bindings, lookup: lookup, proved: proved, nonce: scramNonce}
+	s.next = s.first
+	return s
+}
+
+func (s *scramServer) Next(response []byte) (challenge []byte, done bool, err error) {
+	if response == nil && !s.asked { // P3-AUTH-10
+		s.asked = true
+		return nil, false, nil
+	}
+	s.asked = true
+	next := s.next
+	s.next = over
+	return next(response)
+}
+
+// over is what follows the end, and every error.
+func over([]byte) ([]byte, bool, error) { return nil, false, ErrMessage }
+
+// first takes client-first and returns server-first.
+func (s *scramServer) first(message []byte) ([]byte, bool, error) {
+	attributes, err := scramMessage(message)
+	if err != nil {
+		return nil, false, err
+	}
+	binding, err := s.binding(attributes[0])
+	if err != nil {
+		return nil, false, err
+	}
+	if nonce, err := attribute(attributes, 3, "r"); err != nil || !validNonce(nonce) || attributes[1] == "a=" {
+		return nil, false, ErrMessage
+	}
+	// All talks have the same nonce and hear the same: with one salt for all
+	// keys they say the same, too.
+	own := s.nonce()
+	var verifier *ScramVerifier
+	var failed error
+	var talk *scram.ServerConversation
+	talk, err = s.talk(binding, own, func(name string) (scram.StoredCredentials, error) {
+		if name == "" || !acceptable(name, talk.AuthzID()) {
+			return scram.StoredCredentials{}, ErrMessage
+		}
+		if verifier, failed = s.lookup(talk.AuthzID(), name); failed != nil {
+			return scram.StoredCredentials{}, failed
+		}
+		return s.credentials(verifier, 0)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	challenge, err := talk.Step(string(message))
+	switch {
+	case failed != nil:
+		return nil, false, failed
+	case errors.Is(err, errVerifier):
+		return nil, false, err
+	case err != nil:
+		return nil, false, ErrMessage
+	}
+	s.talks = append(s.talks, talk)
+	for i := 1; i < len(verifier.Keys); i++ {
+		talk, err := s.talk(binding, own, func(string) (scram.StoredCredentials, error) { return s.credentials(verifier, i) })
+		if err != nil {
+			return nil, false, err
+		}
+		if _, err := talk.Step(string(message)); err != nil {
+			return nil, false, err
+		}
+		s.talks = append(s.talks, talk)
+	}
+	s.next = s.final
+	return []byte(challenge), false, nil
+}
+
+// binding judges the flag of client-first (P3-SCRAM-06, P3-SCRAM-12).
+func (s *scramServer) binding(flag string) (scram.ChannelBinding, error) {
+	kind, binds := strings.CutPrefix(flag, "p=")
+	switch {
+	case flag == "n" && !s.plus:
+		return scram.ChannelBinding{}, nil
+	case flag == "y" && !s.plus && len(s.bindings) == 0:
+		return scram.ChannelBinding{}, nil
+	case flag == "n", flag == "y", binds && !s.plus:
+		return scram.ChannelBinding{}, ErrBinding
+	case !binds:
+		return scram.ChannelBinding{}, ErrMessage
+	}
+	for _, b := range s.bindings {
+		if b.Type == kind && len(b.Data) > 0 {
+			return b.library(), nil
+		}
+	}
+	return scram.ChannelBinding{}, ErrBinding
+}
+
+// talk begins the library's end of the conversation for one key.
+func (s *scramServer) talk(binding scram.ChannelBinding, nonce string, credentials scram.CredentialLookup) (*scram.ServerConversation, error) {
+	server, err := s.hash.generator().NewServer(credentials)
+	if err != nil {
+		return nil, err
+	}
+	server.WithNonceGenerator(func() string { return nonce })
+	if s.plus {
+		return server.NewConversationWithChannelBindingRequired(binding), nil
+	}
+	return server.NewConversation(), nil
+}
+
+// errVerifier is a mistake of lookup's.
+var errVerifier = errors.New("a SCRAM verifier needs a salt, iterations, and keys of the hash's size")
+
+// credentials are those of one key, as the library wants them.
+func (s *scramServer) credentials(v *ScramVerifier, i int) (c scram.StoredCredentials, err error) {
+	size := s.hash.New().Size()
+	if v == nil || len(v.Salt) == 0 || v.Iterations < 1 || i >= len(v.Keys) ||
+		len(v.Keys[i].StoredKey) != size || len(v.Keys[i].ServerKey) != size {
+		return c, errVerifier
+	}
+	return scram.StoredCredentials{
+		KeyFactors: scram.KeyFactors{Salt: string(v.Salt), Iters: v.Iterations},
+		StoredKey:  v.Keys[i].StoredKey, ServerKey: v.Keys[i].ServerKey,
+	}, nil
+}
+
+// final takes client-final and returns server-final. All keys are tried, whichever
+// fits.
+func (s *scramServer) final(message []byte) ([]byte, bool, error) {
+	if _, err := scramMessage(message); err != nil {
+		return nil, false, err
+	}
+	fitted, signature := -1, ""
+	var refusal error
+	for i, talk := range s.talks {
+		said, _ := talk.Step(string(message))
+		if talk.Valid() {
+			fitted, signature = i, said
+			continue
+		}
+		refusal = refusalOf(said)
+	}
+	if fitted < 0 {
+		return nil, false, refusal
+	}
+	if err := s.proved(fitted); err != nil {
+		return nil, false, err
+	}
+	s.next = s.end
+	return []byte(signature), false, nil
+}
+
+// refusalOf translates what the library would have told the client.
+func refusalOf(said string) error {
+	switch said {
+	case scram.ErrInvalidProof:
+		return ErrProof
+	case scram.ErrChannelBindingsDontMatch:
+		return ErrBinding
+	}
+	return ErrMessage
+}
+
+// end takes the empty response to the server's proof.
+func (s *scramServer) end(message []byte) ([]byte, bool, error) {
+	if len(message) > 0 {
+		return nil, false, ErrMessage
+	}
+	return nil, true, nil
+}
+
+// scramNonce is the server's part.
+func scramNonce() string { return rand.Text() }
