@@ -33,6 +33,18 @@ func (s *session) auth(_ context.Context, args []string) error {
 // converse plays one exchange. response is the initial one.
 func (s *session) converse(m *mechanism, response []byte) error {
 	x := new(exchange)
+	err := s.exchange(m, x, response)
+	if x.err == nil && x.who.User != "" && !x.done { // promise 14
+		s.noLogin(x.who, m.name, errLeft)
+	}
+	return err
+}
+
+// errLeft says why somebody is not logged in who may be. A client of SCRAM knows
+// whether a password is right before it has to log in with it.
+var errLeft = errors.New("the client broke off when it had proved who it is")
+
+func (s *session) exchange(m *mechanism, x *exchange, response []byte) error {
 	server := m.begin(s, x)
 	for range maxSteps {
 		challenge, done, err := server.Next(response)
@@ -40,6 +52,7 @@ func (s *session) converse(m *mechanism, response []byte) error {
 		case err != nil:
 			return s.authFailed(m.name, x, err)
 		case done:
+			x.done = true
 			who, err := x.admitted()
 			if err != nil {
 				return s.loginFailed(m.name, x.name, err)

@@ -21,6 +21,9 @@ type wire struct {
 func rememberCertificate(c *tls.Config) {
 	ask, own := c.GetCertificate, c.Certificates
 	choose := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if len(hello.ServerName) > longestHost { // it stays as long as the connection
+			return nil, errHost
+		}
 		if ask != nil && (len(own) == 0 || hello.ServerName != "") {
 			if cert, err := ask(hello); cert != nil || err != nil {
 				return cert, err

@@ -54,6 +54,7 @@ func commands() []row {
 
 // obey finds the command's row and runs its handler.
 func (s *session) obey(ctx context.Context, line []byte) error {
+	s.lookForHeader(line)
 	c, ok := popwire.ParseCommand(line)
 	s.traceCommand(line)
 	if !ok {
@@ -117,7 +118,7 @@ func (r *row) arguments(c popwire.Command) ([]string, error) {
 // whyNot says why a command that exists does not work here.
 func (s *session) whyNot(r *row) error {
 	if s.srv.Auth != nil && (r.keyword == "USER" || r.keyword == "PASS") {
-		return s.insecure()
+		return s.tellInsecure(r.keyword, s.insecure())
 	}
 	return &refusal{text: textNotHere, bad: true}
 }

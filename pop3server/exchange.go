@@ -13,6 +13,7 @@ type exchange struct {
 	name string   // as the client spells it, for the log; empty until it is said
 	who  Identity // whom the accounts let in, if err is nil
 	err  error    // why they let nobody in
+	done bool     // it came to its end
 }
 
 // decide notes what the accounts say. The error is for the mechanism.

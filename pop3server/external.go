@@ -2,6 +2,8 @@ package pop3server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 
 	"postfach/sasl"
 )
@@ -30,6 +32,17 @@ func (s *session) beginExternal(x *exchange) sasl.Server {
 		}
 		return x.decide(s.checkCertificate(identity))
 	})
+}
+
+// certificateValues says which certificate a failed EXTERNAL was tried with, in the
+// form of the accounts' cert fields: whoever keeps accounts has to find it there.
+func (s *session) certificateValues(mechanism string) []any {
+	if mechanism != sasl.External {
+		return nil
+	}
+	shown := s.peer().TLS.VerifiedChains[0][0] // externalRefusal has looked
+	sum := sha256.Sum256(shown.Raw)
+	return []any{"cert", hex.EncodeToString(sum[:]), "subject", loggable(shown.Subject.String())}
 }
 
 // checkCertificate asks the CertificateSource, with the identity prepared

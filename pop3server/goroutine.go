@@ -1,9 +1,11 @@
 package pop3server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"runtime/debug"
 	"time"
@@ -96,10 +98,10 @@ func (s *session) close() {
 	if s.box != nil {
 		s.box.unlock()
 	}
+	s.r.Forget() // nobody needs it while the last reply waits for the client
 	s.w.Flush()
 	if s.tls != nil && s.tls.ConnectionState().HandshakeComplete {
-		s.raw.SetWriteDeadline(time.Now().Add(time.Second))
-		s.tls.CloseWrite() // close_notify (P3-TLS-17)
+		s.tls.CloseWrite() // close_notify (P3-TLS-17); package tls gives it five seconds
 	}
 	if s.r.Buffered() > 0 {
 		s.linger()
@@ -121,6 +123,13 @@ func (s *session) linger() {
 // logEnd tells the session's story in one line.
 func (s *session) logEnd(end error, took time.Duration) {
 	values := []any{"reason", reason(end), "retrieved", s.sent, "took", took.Round(time.Millisecond)}
+	values = append(values, waitedValues(s.waited)...)
+	if limit := s.srv.guard.evictedFor(s.place); limit != "" && reason(end) == endEvicted {
+		values = append(values, "limit", limit)
+		if times, news := s.srv.guard.evictions(); news {
+			s.srv.logger().Warn("connections that had not logged in went for others", "limit", limit, "times", times)
+		}
+	}
 	if s.box != nil {
 		marked := 0
 		for _, m := range s.box.mark {
@@ -134,10 +143,28 @@ func (s *session) logEnd(end error, took time.Duration) {
 	if errors.As(end, &over) && over.err != nil {
 		values = append(values, "err", over.err)
 	}
-	s.log.Info("session ended", values...)
+	level := slog.LevelInfo
+	if namedEnd(end) != "" {
+		level = slog.LevelWarn
+	}
+	s.log.Log(context.Background(), level, "session ended", values...)
+}
+
+// namedEnd is what the connection itself says of why it ended: an error with a
+// method Reason, of what the listener puts between the network and POP3. Somebody
+// has to mend that. Empty: it says nothing.
+func namedEnd(end error) string {
+	var named interface{ Reason() string }
+	if errors.As(end, &named) {
+		return named.Reason()
+	}
+	return ""
 }
 
 func reason(end error) string {
+	if named := namedEnd(end); named != "" {
+		return named
+	}
 	var over *endError
 	if errors.As(end, &over) {
 		return over.reason

@@ -30,6 +30,11 @@ type Guard struct {
 	failures table // by lane: how much is remembered of them
 	repeats  table // by address, name and password: failed just now
 	owners   table // by address and name: logged in from there
+	told     table // by address: the log has said that logins wait
+
+	evictionsTold time.Time // when the log last said so
+	evictionsHeld uint64    // since then
+	headerTold    time.Time // likewise, of PROXY headers
 
 	stats Stats // what has happened; what is now is counted when it is asked for
 }

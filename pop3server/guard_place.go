@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"postfach/maildrop"
 )
@@ -17,9 +18,9 @@ type place struct {
 	conn net.Conn           // closed when the connection is evicted
 	gone context.CancelFunc // wakes what the session waits for then
 
-	address  *address // nil: not known yet, or not counted
-	user     string   // empty: not logged in
-	evicted  bool
+	address  *address      // nil: not known yet, or not counted
+	user     string        // empty: not logged in
+	evicted  string        // the limit that the connection has gone for; empty: none
 	left     bool          // not in the books any more
 	stranger *list.Element // in Guard.strangers; nil: logged in, or left
 	neighbor *list.Element // in address.strangers, likewise
@@ -41,7 +42,7 @@ func (g *Guard) admit(l *Limits, p *place) bool {
 	g.mu.Lock()
 	var out *place
 	if g.total >= l.Connections {
-		if out = g.evict(&g.strangers); out == nil {
+		if out = g.evict(&g.strangers, limitAll); out == nil {
 			p.left = true
 			g.stats.Refused++
 			g.mu.Unlock()
@@ -71,7 +72,7 @@ func (g *Guard) arrive(l *Limits, p *place, from netip.Addr) bool {
 	a := g.addresses[network]
 	var out *place
 	if a != nil && a.total >= l.ConnectionsPerAddress {
-		if out = g.evict(&a.strangers); out == nil {
+		if out = g.evict(&a.strangers, limitAddress); out == nil {
 			g.remove(p)
 			g.stats.Refused++
 			g.mu.Unlock()
@@ -139,28 +140,62 @@ func (g *Guard) leave(p *place) {
 // something else than its place is needed. false: there is none.
 func (g *Guard) relieve() bool {
 	g.mu.Lock()
-	out := g.evict(&g.strangers)
+	out := g.evict(&g.strangers, limitDescriptors)
 	g.mu.Unlock()
 	out.end()
 	return out != nil
 }
 
 // isEvicted reports whether the connection went for another one.
-func (g *Guard) isEvicted(p *place) bool {
+func (g *Guard) isEvicted(p *place) bool { return g.evictedFor(p) != "" }
+
+// evictedFor returns the limit that the connection has gone for; empty: none.
+func (g *Guard) evictedFor(p *place) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return p.evicted
 }
 
+// evictions returns how many there were since the log told of them last, if it is
+// time to do so again.
+func (g *Guard) evictions() (times uint64, news bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if times = g.evictionsHeld; times == 0 || !due(&g.evictionsTold) {
+		return 0, false
+	}
+	g.evictionsHeld = 0
+	return times, true
+}
+
+// due reports whether something was last told long ago, and notes that it is told
+// now.
+func due(last *time.Time) bool {
+	now := time.Now()
+	if !last.IsZero() && now.Sub(*last) < burst {
+		return false
+	}
+	*last = now
+	return true
+}
+
+// The limits that cost connections, as docs/limits.md calls them.
+const (
+	limitAll         = "connections"
+	limitAddress     = "connections_per_address"
+	limitDescriptors = "descriptors"
+)
+
 // evict takes the first of these out of the books. The caller ends it when the
 // lock is free again. nil: there is none.
-func (g *Guard) evict(strangers *list.List) *place {
+func (g *Guard) evict(strangers *list.List, limit string) *place {
 	oldest := strangers.Front()
 	if oldest == nil {
 		return nil
 	}
 	p := oldest.Value.(*place)
-	p.evicted = true
+	p.evicted = limit
+	g.evictionsHeld++
 	g.stats.Evicted++
 	g.remove(p)
 	return p

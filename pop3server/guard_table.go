@@ -18,6 +18,7 @@ const (
 	failureSets = 2048 // 16,384 networks and owners that failed: 384 KiB
 	repeatSets  = 2048 // 16,384 wrong passwords: 384 KiB
 	ownerSets   = 8192 // 65,536 places of owners: 1.5 MiB
+	toldSets    = 128  // 1,024 networks that the log has just told of: 24 KiB
 )
 
 // A slot is free when its until is over. Times count from Guard.begun.

@@ -101,6 +101,53 @@ func (g *Guard) try(ctx context.Context, l *Limits, network netip.Prefix, name s
 	}
 }
 
+// A slowness is what keeps the tries of a lane apart. The zero one is nothing.
+type slowness struct {
+	failures int           // remembered
+	pause    time.Duration // after each try
+	waits    bool          // another try would have to wait now
+}
+
+// slow says how slow the lane of a name is now.
+func (g *Guard) slow(l *Limits, network netip.Prefix, name string) (s slowness) {
+	if !network.IsValid() {
+		return s
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := g.laneOf(network, name)
+	now := time.Since(g.begun)
+	failed := g.failures.find(key, key, now)
+	if failed == nil {
+		return s
+	}
+	s.failures, s.pause = failed.slowness(l, now)
+	in := g.lanes[key]
+	s.waits = failed.next > now || in != nil && in.running > 0
+	return s
+}
+
+// tellSlow reports whether it is time to say that logins from an address wait, and
+// notes that it is said now.
+func (g *Guard) tellSlow(network netip.Prefix) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.begin()
+	key, now := g.hash(hashed{network: network}), time.Since(g.begun)
+	if g.told.find(key, key, now) != nil {
+		return false
+	}
+	g.told.take(toldSets, key, key, now).until = now + burst
+	return true
+}
+
+// slowness is how many failures a slot of failures stands for, and the pause
+// after each try.
+func (s *slot) slowness(l *Limits, now time.Duration) (failures int, pause time.Duration) {
+	n := (s.until - now + forgetFailure - 1) / forgetFailure // 1 to mostFailures
+	return int(n), min(l.FailureDelay<<(n-1), l.AddressDelay)
+}
+
 // next tells the first of a lane to look whether it is its turn, and closes a
 // lane that nobody needs.
 func (g *Guard) next(key uint64) {
@@ -178,8 +225,8 @@ func (g *Guard) fail(l *Limits, key uint64, repeated bool) {
 	if !repeated || s.until <= now {
 		s.until = min(max(s.until, now)+forgetFailure, now+mostFailures*forgetFailure)
 	}
-	n := (s.until - now + forgetFailure - 1) / forgetFailure // 1 to mostFailures
-	s.next = now + min(l.FailureDelay<<(n-1), l.AddressDelay)
+	_, pause := s.slowness(l, now)
+	s.next = now + pause
 }
 
 // remember notes where an owner has logged in. Their own failures there are

@@ -3,7 +3,7 @@ package pop3server
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,9 +26,16 @@ func (s *session) attempt(name, secret string, check func(ctx context.Context) e
 	s.r.Forget() // others may have to wait long with theirs
 	ctx, cancel := s.loginContext()
 	defer cancel()
+	s.tellWait(name)
+	begun := time.Now()
 	t, err := s.srv.guard.try(ctx, &s.srv.limits, s.network, name)
+	s.turn = time.Since(begun).Round(time.Millisecond)
+	s.waited += s.turn
+	if s.turn > 0 {
+		s.tellWait(name) // others may have failed meanwhile
+	}
 	if err != nil {
-		return s.whyOver()
+		return s.noTurn(name)
 	}
 	result := undecided // a panic, for instance
 	defer func() { t.done(result, secret) }()
@@ -69,15 +76,42 @@ func (s *session) whyOver() error {
 	return &endError{endLogin, nil}
 }
 
+// noTurn ends a session whose try did not get its turn. That others have failed is
+// worth a word: whoever waited has done nothing wrong.
+func (s *session) noTurn(name string) error {
+	end := s.whyOver()
+	var over *endError
+	if errors.As(end, &over) && over.reason == endLogin && s.srv.guard.slow(&s.srv.limits, s.network, name).failures > 0 {
+		return &endError{endBehind, nil}
+	}
+	return end
+}
+
+// tellWait logs once a minute for an address that logins from there wait.
+func (s *session) tellWait(name string) {
+	slow := s.srv.guard.slow(&s.srv.limits, s.network, name)
+	if slow.waits && s.srv.guard.tellSlow(s.network) {
+		s.log.Warn("logins from this address wait", "network", s.network, "failures", slow.failures, "pause", slow.pause)
+	}
+}
+
+// waitedValues is how long somebody had to wait for a turn, if at all.
+func waitedValues(d time.Duration) []any {
+	if d <= 0 {
+		return nil
+	}
+	return []any{"waited", d}
+}
+
 // loginFailed logs a failed login at once, lets the guesser wait, and returns
 // what the client hears.
 func (s *session) loginFailed(how, name string, err error) error {
 	if !isRefused(err) {
-		return fmt.Errorf("check %s of %q: %w", how, popwire.Shorten([]byte(name)), err)
+		return &accountsError{how, name, err}
 	}
 	s.failures++
 	s.srv.guard.count(&s.srv.guard.stats.FailedLogins)
-	s.log.Warn("login failed", append([]any{"mechanism", how, "name", loggable(name)}, s.tlsValues()...)...)
+	s.log.Warn("login failed", slices.Concat([]any{"mechanism", how, "name", loggable(name)}, s.tlsValues(), s.certificateValues(how), waitedValues(s.turn))...)
 	ctx, cancel := s.loginContext()
 	defer cancel()
 	wait := time.NewTimer(s.srv.limits.FailureDelay)

@@ -44,7 +44,7 @@ func mechanisms() []mechanism {
 func (s *session) mechanism(name string) (m mechanism, err error) {
 	for _, m := range mechanisms() {
 		if strings.EqualFold(name, m.name) {
-			return m, m.refusal(s)
+			return m, s.tellInsecure(m.name, m.refusal(s))
 		}
 	}
 	return mechanism{}, noMechanism()

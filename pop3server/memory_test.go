@@ -95,8 +95,8 @@ func holds() []hold {
 	return []hold{
 		{"idle", false, 200, beforeLogin, say("")},
 		{"silent", false, 200, beforeLogin, func(*holder, int) {}},
-		{"part of a handshake", true, 200, beforeLogin, func(h *holder, _ int) { h.hello(16_000, 16_000) }},
-		{"small parts of a handshake", true, 200, beforeLogin, func(h *holder, _ int) { h.hello(15_000, 16) }},
+		{"part of a handshake", true, 200, beforeLogin, func(h *holder, _ int) { h.hello(4_500, 4_500) }},
+		{"small parts of a handshake", true, 200, beforeLogin, func(h *holder, _ int) { h.hello(3_500, 16) }},
 		{"handshake that does not end", true, 200, beforeLogin, func(h *holder, _ int) { h.hello(65_000, 16_000) }},
 		{"half a command", false, 200, beforeLogin, say("USER " + strings.Repeat("x", 2000))},
 		{"long line", false, 200, beforeLogin, say(strings.Repeat("x", 1<<17))},
@@ -121,6 +121,20 @@ func holds() []hold {
 		{"replies that nobody reads", false, 200, beforeLogin, func(h *holder, _ int) {
 			h.start().send(strings.Repeat("CAPA\r\n", 100))
 		}},
+
+		{"words that almost fit, then a response", true, 200, beforeLogin, tuner{words: []int{9_400, 16_300}, line: 12_200, last: 16_640}.reach},
+		{"words that grow, then a response", true, 200, beforeLogin, tuner{words: []int{7_300, 15_300}, line: 12_200, last: 16_600}.reach},
+		{"large hello, then a response", true, 200, beforeLogin, tuner{hello: 2_900, split: 2_500, words: []int{7_500}, line: 12_200}.reach},
+		{"larger hello, then a response", true, 200, beforeLogin, tuner{hello: 4_500, split: 4_000, words: []int{9_400}, line: 12_200}.reach},
+		{"too large hello, then a response", true, 200, beforeLogin, tuner{hello: 17_500, split: 8_000, words: []int{7_300, 15_300}, line: 12_200, last: 16_600}.reach},
+		{"hello with a long name, then a response", true, 200, beforeLogin, tuner{host: 5_000, split: 4_000, words: []int{7_300}, line: 12_200}.reach},
+		{"hello, then words that grow and a response", true, 200, beforeLogin, tuner{hello: 2_900, split: 2_500, words: []int{7_300, 15_300}, line: 12_200, last: 16_600}.reach},
+		{"more hello, then words that grow and a response", true, 200, beforeLogin, tuner{hello: 3_800, split: 2_500, words: []int{7_300, 15_300}, line: 12_200, last: 16_600}.reach},
+		{"chain of certificates", true, 200, beforeLogin, tuner{chain: 15_500}.reach},
+		{"large hello, then a chain of certificates", true, 200, beforeLogin, tuner{hello: 1_500, chain: 9_000}.reach},
+		{"larger hello, then a chain of certificates", true, 200, beforeLogin, tuner{hello: 3_000, chain: 6_500}.reach},
+		{"too large hello, then a chain of certificates", true, 200, beforeLogin, tuner{hello: 6_300, chain: 15_500}.reach},
+		{"long chain of certificates", true, 200, beforeLogin, tuner{chain: 60_000}.reach},
 
 		{"logged in", false, 200, afterLogin, sayAfter("")},
 		{"long line after login", false, 200, afterLogin, sayAfter(strings.Repeat("x", 1<<17))},
@@ -165,7 +179,7 @@ func (h *hold) measure(t *testing.T, version uint16, stacks *int) int {
 	srv.Store, srv.Auth, srv.Tokens = library(max(0, h.limit-afterLogin)/perMessage+1), newBook(), waitingTokens{asked: asked}
 	srv.Limits.Login = time.Hour
 	cert, _ := certificate()
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequestClientCert}
 	l := &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	served := make(chan error, 1)
 	serve := srv.Serve

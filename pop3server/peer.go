@@ -17,6 +17,8 @@ type Peer struct {
 	// TLS is nil on a connection in clear. Its PeerCertificates are what the client
 	// has shown; they have been verified if there are VerifiedChains.
 	TLS *tls.ConnectionState
+	// Session is what the log calls the connection. No other one has the same.
+	Session string
 
 	bindings []sasl.ChannelBinding
 }
@@ -36,7 +38,7 @@ func (s *session) peer() *Peer {
 	if s.other != nil {
 		return s.other
 	}
-	p := &Peer{Local: s.raw.LocalAddr(), Remote: s.raw.RemoteAddr()}
+	p := &Peer{Local: s.raw.LocalAddr(), Remote: s.raw.RemoteAddr(), Session: s.id}
 	if s.tls != nil {
 		state := s.tls.ConnectionState()
 		p.TLS, p.bindings = &state, s.wire.channelBindings(&state)

@@ -2,6 +2,7 @@ package pop3server
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"postfach/internal/popwire"
@@ -21,11 +22,35 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text.in(english, r.args...) }
 
+// An accountsError says that it is not known whether somebody may log in.
+type accountsError struct {
+	mechanism, name string
+	err             error
+}
+
+func (e *accountsError) Error() string {
+	return fmt.Sprintf("check %s of %q: %v", e.mechanism, popwire.Shorten([]byte(e.name)), e.err)
+}
+
+func (e *accountsError) Unwrap() error { return e.err }
+
+// A maildropError says that somebody may log in and cannot.
+type maildropError struct {
+	user string
+	err  error
+}
+
+func (e *maildropError) Error() string { return fmt.Sprintf("open maildrop %q: %v", e.user, e.err) }
+
+func (e *maildropError) Unwrap() error { return e.err }
+
 // refuse turns an error into the one negative reply that it deserves; every
 // error that a client hears passes here.
 func (s *session) refuse(err error) error {
 	var own *refusal
 	var said *pop3.Error
+	var unasked *accountsError
+	var unopened *maildropError
 	reply := popwire.Reply{Code: pop3.CodeSysTemp}
 	switch {
 	case errors.As(err, &own):
@@ -39,6 +64,12 @@ func (s *session) refuse(err error) error {
 	case errors.Is(err, maildrop.ErrNoUser):
 		s.log.Error("account without maildrop", "err", err)
 		reply.Code, reply.Text = pop3.CodeSysPerm, textNoMaildrop.in(s.lang)
+	case errors.As(err, &unasked):
+		s.log.Error("accounts cannot be asked", "mechanism", unasked.mechanism, "name", loggable(unasked.name), "err", unasked.err)
+		reply.Text = textInternal.in(s.lang)
+	case errors.As(err, &unopened):
+		s.log.Error("maildrop cannot be opened", "user", unopened.user, "err", unopened.err)
+		reply.Text = textInternal.in(s.lang)
 	default:
 		// The truth is for the operator.
 		s.log.Error("internal error", "err", err)

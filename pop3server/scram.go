@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -62,11 +63,13 @@ func (e *scramExchange) Next(response []byte) (challenge []byte, done bool, err 
 	if e.account == nil {
 		return e.server.Next(response)
 	}
-	e.s.unproved--
 	err = e.s.attempt(e.prepared, "", func(context.Context) error {
 		challenge, done, err = e.server.Next(response)
 		return e.meaning(err)
 	})
+	if err == nil || isRefused(err) { // it was a proof, and not something else
+		e.s.unproved--
+	}
 	e.account = nil
 	return challenge, done, err
 }
@@ -98,5 +101,26 @@ func (e *scramExchange) proved(key int) error {
 	if key < 0 || key >= len(e.account.Identities) {
 		return e.decide(Identity{}, errors.New("the verifier has a key that is nobody's"))
 	}
-	return e.decide(e.account.Identities[key], mayActAs(e.identity, e.name))
+	who := e.account.Identities[key]
+	if err := e.stillHolds(who, e.account.Verifier.Keys[key]); err != nil {
+		return e.decide(Identity{}, err)
+	}
+	return e.decide(who, mayActAs(e.identity, e.name))
+}
+
+// stillHolds asks the accounts once more: the challenge may have been out for a minute,
+// in which the password was changed or the account closed.
+func (e *scramExchange) stillHolds(who Identity, keys sasl.ScramKeys) error {
+	ctx, cancel := e.s.loginContext()
+	defer cancel()
+	now, err := e.s.srv.SCRAM.Scram(ctx, e.s.peer(), e.hash, e.prepared)
+	if err != nil {
+		return err
+	}
+	for i, other := range now.Identities {
+		if other == who && i < len(now.Verifier.Keys) && bytes.Equal(now.Verifier.Keys[i].StoredKey, keys.StoredKey) {
+			return nil
+		}
+	}
+	return ErrCredentials
 }

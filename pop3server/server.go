@@ -87,11 +87,14 @@ type Server struct {
 
 // An Identity is who has logged in.
 type Identity struct {
-	// User is the maildrop's user.
+	// User is the account.
 	User string
 	// Credential names which of the account's credentials it was, such as an app
 	// password, for the log. Empty: the account's password.
 	Credential string
+	// Maildrop is what the Store knows the maildrop by, where it is not User. Empty:
+	// it is.
+	Maildrop string
 }
 
 // An Authenticator checks a name and a password.

@@ -1,13 +1,14 @@
 package pop3server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"postfach/internal/popwire"
@@ -47,6 +48,11 @@ type session struct {
 	network netip.Prefix       // where it comes from; zero: from no IP address
 	present context.Context    // ends with the server or the session, or when it is evicted
 	leave   context.CancelFunc // ends present
+
+	turn   time.Duration // how long the last try waited for its turn
+	waited time.Duration // how long all of them did
+	told   bool          // that passwords are refused without TLS
+	lines  int           // command lines so far
 
 	refused bool          // one connection too many
 	over    chan struct{} // closed at the end
@@ -119,6 +125,7 @@ const (
 	endHangup   = "hang-up"
 	endIdle     = "auto-logout"
 	endLogin    = "login deadline"
+	endBehind   = "login deadline, waiting behind failed logins"
 	endShutdown = "shutdown"
 	endCut      = "reply cut off"
 	endTLS      = "TLS handshake"
@@ -160,8 +167,8 @@ func (s *session) readLine(limit func(start []byte) int) ([]byte, error) {
 	if s.state == pop3.Transaction {
 		deadline = time.Now().Add(s.srv.limits.Idle) // P3-ST-05
 	}
-	s.raw.SetReadDeadline(deadline)
-	if s.srv.draining() { // after the deadline is set: Shutdown does it the other way round
+	s.raw.SetDeadline(deadline) // for writing, too: TLS answers a client that wants new keys
+	if s.srv.draining() {       // after the deadline is set: Shutdown does it the other way round
 		return nil, &endError{endShutdown, nil}
 	}
 	line, err := s.r.ReadLineBy(limit)
@@ -233,22 +240,20 @@ func isLoopback(a net.Addr) bool {
 func (s *session) login(who Identity, how string) error {
 	user := who.User
 	if err := s.srv.guard.enter(&s.srv.limits, s.place, user); err != nil {
+		s.noLogin(who, how, err)
 		return err
 	}
-	drop, err := s.srv.open(user)
+	drop, err := s.srv.open(cmp.Or(who.Maildrop, user))
 	if err != nil {
 		s.srv.guard.leaveUser(s.place)
-		return fmt.Errorf("open maildrop %q: %w", user, err)
+		s.noLogin(who, how, err)
+		return &maildropError{user, err}
 	}
 	s.user = user
 	s.box = &box{drop: drop} // from here on the end of the session unlocks it
 	s.box.list()
 	s.log = s.log.With("user", user)
-	values := []any{"mechanism", how}
-	if who.Credential != "" {
-		values = append(values, "credential", who.Credential)
-	}
-	s.log.Info("login", append(values, s.tlsValues()...)...)
+	s.log.Info("login", slices.Concat(who.values(how), s.tlsValues(), waitedValues(s.turn))...)
 	if s.srv.LoggedIn != nil {
 		s.srv.LoggedIn(s.peer(), who, how)
 	}
@@ -257,6 +262,20 @@ func (s *session) login(who Identity, how string) error {
 		return err
 	}
 	return errNextState
+}
+
+// noLogin logs that somebody who may log in has not: that credentials were right is
+// worth knowing when they are stolen ones.
+func (s *session) noLogin(who Identity, how string, why error) {
+	s.log.With("user", who.User).Info("right credentials, and no login", slices.Concat(who.values(how), s.tlsValues(), []any{"err", why})...)
+}
+
+// values is what the log says of how somebody has logged in.
+func (who Identity) values(how string) []any {
+	if who.Credential == "" {
+		return []any{"mechanism", how}
+	}
+	return []any{"mechanism", how, "credential", who.Credential}
 }
 
 // tlsValues is what the log says of the connection's protection (P3-TLS-21).

@@ -47,7 +47,7 @@ func (s *session) stls(ctx context.Context, _ []string) error {
 
 // useTLS puts TLS over the connection; the handshake comes later.
 func (s *session) useTLS() {
-	s.wire = &wire{Conn: newTLSInput(s.raw)}
+	s.wire = &wire{Conn: newTLSInput(s.raw, s.room)}
 	s.tls = tls.Server(s.wire, s.srv.tlsConfig)
 	s.conn = s.tls
 	s.newBuffers()
@@ -60,12 +60,29 @@ func (s *session) handshake(ctx context.Context) error {
 		return &endError{endShutdown, nil}
 	}
 	if err := apart(func() error { return s.tls.HandshakeContext(ctx) }); err != nil {
-		return &endError{endTLS, err}
+		s.lookForHeaderInTLS(err)
+		return &endError{endTLS, brief{err}}
 	}
+	s.wire.Conn.(*tlsInput).shaken = true
 	s.other = nil // there is more to know now
 	s.traceTLS()
 	return nil
 }
+
+// A brief error is one in which a client may have many words: all the protocols that
+// it wants to speak, for one.
+type brief struct{ error }
+
+func (e brief) Error() string {
+	const most = 200
+	text := e.error.Error()
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "..."
+}
+
+func (e brief) Unwrap() error { return e.error }
 
 // serverTLS is the operator's configuration with what POP3 adds to it: TLS 1.2
 // at least, with ECDHE and AEAD only (P3-TLS-02); the ALPN name (P3-TLS-23);

@@ -31,10 +31,11 @@ func TestTracesHaveNoProofOfSCRAM(t *testing.T) {
 					t.Fatal(err)
 				}
 				proof := next(t, client, c.line("AUTH "+h.Mechanism(false)+" "+b64(string(first))))
-				c.send(b64(proof) + "\r\n")
-				if !waits {
-					c.send("\r\n")
+				hurry := "\r\n"
+				if waits {
+					hurry = ""
 				}
+				c.send(b64(proof) + "\r\n" + hurry)
 				signature := c.answer()
 				next(t, client, signature)
 				if waits {

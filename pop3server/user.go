@@ -2,6 +2,7 @@ package pop3server
 
 import (
 	"context"
+	"errors"
 
 	"postfach/sasl"
 )
@@ -21,6 +22,18 @@ func (s *session) insecure() error {
 		return &refusal{text: textNeedTLS}
 	}
 	return &refusal{text: textNoCleartext}
+}
+
+// tellInsecure logs once in a session that TLS is missing: the client that gives
+// up then has an owner who asks why. It returns the error that it is given.
+func (s *session) tellInsecure(how string, err error) error {
+	var r *refusal
+	missing := errors.As(err, &r) && (r.text == textNeedTLS || r.text == textNoCleartext)
+	if missing && how != sasl.External && !s.told {
+		s.told = true
+		s.log.Info("password refused without TLS", "mechanism", how)
+	}
+	return err
 }
 
 // userCommand is USER: it takes any name, known or not (P3-USR-02).

@@ -52,10 +52,7 @@ const exporterOctets = 32
 // ExporterBinding returns tls-exporter (RFC 9266) of a connection; state is a
 // *tls.ConnectionState. ok is false when the connection has none: in TLS 1.2
 // without extended master secret, and where renegotiation is allowed.
-func ExporterBinding(state interface {
-	ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error)
-},
-) (b ChannelBinding, ok bool) {
+func ExporterBinding(state TLSState) (b ChannelBinding, ok bool) {
 	// Empty, as RFC 9266 says: to TLS 1.2 that is something else than none.
 	data, err := state.ExportKeyingMaterial("EXPORTER-Channel-Binding", []byte{}, exporterOctets)
 	return ChannelBinding{Type: TLSExporter, Data: data}, err == nil && len(data) == exporterOctets

@@ -3,6 +3,7 @@ package sasl
 import (
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/xdg-go/scram"
@@ -18,7 +19,7 @@ type scramServer struct {
 
 	asked bool
 	next  func(message []byte) (challenge []byte, done bool, err error)
-	talks []*scram.ServerConversation // one for each key
+	talks func() ([]*scram.ServerConversation, error) // one for each key, client-first heard
 }
 
 // NewScramServer returns SCRAM's server end (RFC 5802, RFC 7677), with channel
@@ -66,8 +67,6 @@ func (s *scramServer) first(message []byte) ([]byte, bool, error) {
 	if nonce, err := attribute(attributes, 3, "r"); err != nil || !validNonce(nonce) || attributes[1] == "a=" {
 		return nil, false, ErrMessage
 	}
-	// All talks have the same nonce and hear the same: with one salt for all
-	// keys they say the same, too.
 	own := s.nonce()
 	var verifier *ScramVerifier
 	var failed error
@@ -79,7 +78,10 @@ func (s *scramServer) first(message []byte) ([]byte, bool, error) {
 		if verifier, failed = s.lookup(talk.AuthzID(), name); failed != nil {
 			return scram.StoredCredentials{}, failed
 		}
-		return s.credentials(verifier, 0)
+		if !verifier.fits(s.hash) {
+			return scram.StoredCredentials{}, errVerifier
+		}
+		return verifier.credentials(0), nil
 	})
 	if err != nil {
 		return nil, false, err
@@ -93,16 +95,23 @@ func (s *scramServer) first(message []byte) ([]byte, bool, error) {
 	case err != nil:
 		return nil, false, ErrMessage
 	}
-	s.talks = append(s.talks, talk)
-	for i := 1; i < len(verifier.Keys); i++ {
-		talk, err := s.talk(binding, own, func(string) (scram.StoredCredentials, error) { return s.credentials(verifier, i) })
-		if err != nil {
-			return nil, false, err
+	first := string(message)
+	// All talks have the same nonce and hear the same: with one salt for all keys
+	// they say the same, too. Those of further keys begin with the proof, so that how
+	// many there are does not show in how long the challenge takes (P3-SCRAM-18).
+	s.talks = func() ([]*scram.ServerConversation, error) {
+		talks := []*scram.ServerConversation{talk}
+		for i := 1; i < len(verifier.Keys); i++ {
+			talk, err := s.talk(binding, own, func(string) (scram.StoredCredentials, error) { return verifier.credentials(i), nil })
+			if err == nil {
+				_, err = talk.Step(first)
+			}
+			if err != nil {
+				return nil, err
+			}
+			talks = append(talks, talk)
 		}
-		if _, err := talk.Step(string(message)); err != nil {
-			return nil, false, err
-		}
-		s.talks = append(s.talks, talk)
+		return talks, nil
 	}
 	s.next = s.final
 	return []byte(challenge), false, nil
@@ -145,17 +154,19 @@ func (s *scramServer) talk(binding scram.ChannelBinding, nonce string, credentia
 // errVerifier is a mistake of lookup's.
 var errVerifier = errors.New("a SCRAM verifier needs a salt, iterations, and keys of the hash's size")
 
+// fits reports whether a verifier makes sense, and is of this hash.
+func (v *ScramVerifier) fits(h ScramHash) bool {
+	size := h.New().Size()
+	return v != nil && len(v.Salt) > 0 && v.Iterations > 0 && len(v.Keys) > 0 &&
+		!slices.ContainsFunc(v.Keys, func(k ScramKeys) bool { return len(k.StoredKey) != size || len(k.ServerKey) != size })
+}
+
 // credentials are those of one key, as the library wants them.
-func (s *scramServer) credentials(v *ScramVerifier, i int) (c scram.StoredCredentials, err error) {
-	size := s.hash.New().Size()
-	if v == nil || len(v.Salt) == 0 || v.Iterations < 1 || i >= len(v.Keys) ||
-		len(v.Keys[i].StoredKey) != size || len(v.Keys[i].ServerKey) != size {
-		return c, errVerifier
-	}
+func (v *ScramVerifier) credentials(i int) scram.StoredCredentials {
 	return scram.StoredCredentials{
 		KeyFactors: scram.KeyFactors{Salt: string(v.Salt), Iters: v.Iterations},
 		StoredKey:  v.Keys[i].StoredKey, ServerKey: v.Keys[i].ServerKey,
-	}, nil
+	}
 }
 
 // final takes client-final and returns server-final. All keys are tried, whichever
@@ -164,9 +175,13 @@ func (s *scramServer) final(message []byte) ([]byte, bool, error) {
 	if _, err := scramMessage(message); err != nil {
 		return nil, false, err
 	}
+	talks, err := s.talks()
+	if err != nil {
+		return nil, false, err
+	}
 	fitted, signature := -1, ""
 	var refusal error
-	for i, talk := range s.talks {
+	for i, talk := range talks {
 		said, _ := talk.Step(string(message))
 		if talk.Valid() {
 			fitted, signature = i, said

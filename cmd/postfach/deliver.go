@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 
-	"postfach/internal/accounts"
 	"postfach/internal/hint"
 	"postfach/maildrop"
 	"postfach/maildrop/maildir"
@@ -36,35 +35,47 @@ Exit codes, as mail servers know them:
   2   the command line is wrong
   65  standard input is empty: nothing was stored
   67  there is no such account: trying again does not help
-  75  anything else, such as a full disk: nothing was stored, and trying again may help`
+  75  anything else, such as a full disk, or a source of accounts that does not answer: nothing was stored, and trying again may help
+
+Accounts are looked up as the server does it, in all sources of --config but programs, which know no names: there the Maildir has to exist. An account that never had a Maildir gets one (create_maildirs).`
 }
 
 // Run implements the command. What is not known to be hopeless is worth
 // another try: a mail server that hears 75 keeps the message.
 func (c *deliverCmd) Run(ctx context.Context) error {
-	folder, err := c.enter()
-	if err != nil {
-		return &exitError{err, exitTempFail}
-	}
-	who := &accounts.File{Path: folder.Accounts(), Mail: folder.Mail()}
-	if err := who.Load(); err != nil {
-		return &exitError{c.hinted(err), exitTempFail}
-	}
-	if _, err := who.Maildir(c.User); errors.Is(err, maildrop.ErrNoUser) {
-		err = hint.Add(fmt.Errorf("there is no account %q in %s", c.User, folder), "postfach user list --data %s", folder)
+	dir, err := c.maildrop(ctx, c.User)
+	switch {
+	case errors.Is(err, maildrop.ErrNoUser):
+		err = hint.Add(fmt.Errorf("there is no account %q in %s", c.User, c.where()), "postfach user list %s", c.flags())
 		return &exitError{err, exitNoUser}
+	case errors.Is(err, errProgram) && !isFolder(dir): // else whatever name is guessed would get a maildrop
+		err = hint.Add(fmt.Errorf("there is no maildrop of %q: %w", c.User, err), "postfach user mkdir %s %s, for those who have an account", c.User, c.flags())
+		return &exitError{err, exitNoUser}
+	case err != nil && !errors.Is(err, errProgram):
+		return &exitError{c.hinted(err), exitTempFail}
 	}
 	message := bufio.NewReader(interruptible{ctx, os.Stdin})
 	if _, err := message.Peek(1); errors.Is(err, io.EOF) {
 		return &exitError{hint.Add(errors.New("the message is empty"), "give it on standard input"), exitDataErr}
 	}
-	store := &maildir.Store{Path: who.Maildir, Hostname: hostname()}
+	store := &maildir.Store{Path: func(string) (string, error) { return dir, nil }, Missing: c.folder().NoMaildir, Hostname: hostname()}
+	if c.cfg.CreateMaildirs {
+		store.Missing = func(dir string) error { return c.folder().MakeMaildir(dir, store.Create) }
+	}
 	id, err := store.Deliver(ctx, c.User, message)
+	if errors.Is(err, maildrop.ErrNoUser) {
+		err = hint.Add(err, "postfach user mkdir %s %s", c.User, c.flags())
+	}
 	if err != nil {
 		return &exitError{c.hinted(fmt.Errorf("deliver to %s: %w", c.User, err)), exitTempFail}
 	}
 	fmt.Println(id)
 	return nil
+}
+
+func isFolder(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir()
 }
 
 // hostname is the machine's name, or "" where it does not tell one.

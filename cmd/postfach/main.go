@@ -6,7 +6,9 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -23,6 +25,8 @@ type cli struct {
 	Testserver testserverCmd `cmd:"" help:"Serve POP3 for tests, with faults on request."`
 	User       userCmd       `cmd:"" help:"Keep the accounts of a data folder."`
 	Deliver    deliverCmd    `cmd:"" help:"Put a message from standard input into a maildrop."`
+
+	Version kong.VersionFlag `help:"Say which version this is, and end."`
 }
 
 // Exit codes that all commands share; a command documents its own.
@@ -47,11 +51,33 @@ func (e *exitError) Error() string {
 	return e.error.Error()
 }
 
+// commandOf is the command that a person was about to type, as far as it is one.
+func commandOf(err error) string {
+	words := []string{"postfach"}
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		for _, p := range parse.Context.Path {
+			if p.Command != nil {
+				words = append(words, p.Command.Name)
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 func main() { os.Exit(run(os.Args[1:])) }
+
+// version is that of the module, as the build has it.
+func version() string {
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" && build.Main.Version != "(devel)" {
+		return build.Main.Version
+	}
+	return "devel"
+}
 
 func run(args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("postfach"), kong.UsageOnError(),
+	parser, err := kong.New(&c, kong.Name("postfach"), kong.UsageOnError(), kong.Vars{"version": version()},
 		kong.Description("Everything about a POP3 mailbox. Each command explains itself with --help."))
 	if err != nil {
 		hint.Print(os.Stderr, "postfach", err)
@@ -69,7 +95,7 @@ func run(args []string) int {
 		if slices.Contains(args, "--nagios") {
 			return nagiosUsage(err)
 		}
-		hint.Print(os.Stderr, "postfach", hint.Add(err, "postfach --help"))
+		hint.Print(os.Stderr, "postfach", hint.Add(err, "%s --help", commandOf(err)))
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

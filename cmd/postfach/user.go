@@ -6,73 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
 	"postfach/internal/accounts"
-	"postfach/internal/datafolder"
 	"postfach/internal/hint"
 	"postfach/internal/lastlogin"
-	"postfach/maildrop/maildir"
 )
 
-// userCmd keeps the accounts of a data folder. Changes hold at once, while a
+// userCmd keeps the accounts of a data folder, or of a configuration. Changes hold at once, while a
 // server runs.
 type userCmd struct {
 	Add    userAddCmd    `cmd:"" help:"Make an account and its Maildir."`
 	Passwd userPasswdCmd `cmd:"" help:"Change an account's password."`
 	App    userAppCmd    `cmd:"" help:"Give an account passwords for single programs, or take them away."`
 	Main   userMainCmd   `cmd:"" help:"Say whether an account's own password lets somebody in, or only app passwords do."`
+	Cert   userCertCmd   `cmd:"" help:"Say which client certificates are an account's."`
 	Apop   userAPOPCmd   `cmd:"" help:"Give an account a secret for APOP, or take it away."`
 	List   userListCmd   `cmd:"" help:"List the accounts."`
 	Remove userRemoveCmd `cmd:"" help:"Remove an account. Its mail stays."`
-}
-
-// dataFlag is the folder that all these commands work on.
-type dataFlag struct {
-	Data string `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
-}
-
-func (d dataFlag) folder() datafolder.Folder {
-	if d.Data == "" {
-		return datafolder.Default()
-	}
-	return datafolder.Folder(kong.ExpandPath(d.Data))
-}
-
-// enter makes a tool of root's the owner of the folder, before it looks at
-// anything in it. The folder has its name by then: the default one is another
-// one for another user.
-func (d *dataFlag) enter() (datafolder.Folder, error) {
-	f := d.folder()
-	d.Data = string(f)
-	return f, d.hinted(f.Enter())
-}
-
-// editor enters the folder, and returns the editor of its accounts.
-func (d *dataFlag) editor() (accounts.Editor, error) {
-	f, err := d.enter()
-	return accounts.Editor{Path: f.Accounts(), Key: f.APOPKey()}, err
-}
-
-// hinted says what to do about an error that nothing else explains.
-func (d dataFlag) hinted(err error) error {
-	switch {
-	case err == nil || hint.Of(err) != "":
-		return err
-	case errors.Is(err, accounts.ErrNoUser):
-		return hint.Add(err, "postfach user list --data %s", d.folder())
-	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(err, "there are no accounts in %s: name the data folder with --data DIR, or make an account with postfach user add", d.folder())
-	case errors.Is(err, fs.ErrPermission):
-		return hint.Add(err, "run this as the owner of %s, or as root, who becomes the owner for it", d.folder())
-	}
-	return err
+	Mkdir  userMkdirCmd  `cmd:"" help:"Make the Maildir of an account that came without one."`
 }
 
 // passwordFlags are how a password is given and kept.
@@ -107,11 +63,17 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.load(); err != nil {
+		return err
+	}
 	folder := c.folder()
 	if err := folder.Make(); err != nil {
 		return err
 	}
-	editor, err := c.editor()
+	if err := folder.Doubt(); err != nil {
+		fmt.Fprintf(os.Stderr, "note: %v\nhint: %s\n", err, hint.Of(err))
+	}
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
@@ -119,10 +81,14 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 		return err
 	}
 	mail := filepath.Join(folder.Mail(), c.User)
-	if err := new(maildir.Store).Create(mail); err != nil {
-		return c.hinted(err)
+	undo, err := c.makeMaildir(mail)
+	if err != nil {
+		return err
 	}
 	err = editor.Add(accounts.NewAccount{User: c.User, Password: password, Scheme: c.Scheme, APOP: secret, ScramSHA1: c.ScramSHA1})
+	if err != nil {
+		undo()
+	}
 	if errors.Is(err, accounts.ErrExists) {
 		return hint.Add(err, "change its password with postfach user passwd %s", c.User)
 	}
@@ -134,6 +100,8 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 		fmt.Fprintf(os.Stderr, "note: the mail that is already in %s is %s's now\n", mail, c.User)
 	}
 	showAPOP(secret, c.APOPSecretStdin)
+	c.noteScheme(c.Scheme)
+	c.noteOrder(editor, c.User)
 	return nil
 }
 
@@ -148,7 +116,7 @@ func (c *userPasswdCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
@@ -156,6 +124,8 @@ func (c *userPasswdCmd) Run(ctx context.Context) error {
 		return c.hinted(err)
 	}
 	fmt.Printf("password of %s changed\n", c.User)
+	c.noteScheme(c.Scheme)
+	noteBad(editor)
 	return nil
 }
 
@@ -171,7 +141,7 @@ func (c *userAPOPCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
@@ -193,7 +163,7 @@ type userRemoveCmd struct {
 }
 
 func (c *userRemoveCmd) Run() error {
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
@@ -212,6 +182,7 @@ func (c *userRemoveCmd) Run() error {
 		fmt.Fprintf(os.Stderr, "note: what was known of its last logins stays: %v\n", err)
 	}
 	fmt.Printf("account %s removed; the mail stays in %s\n", c.User, dir)
+	noteBad(editor)
 	return nil
 }
 

@@ -27,7 +27,7 @@ type userAppAddCmd struct {
 }
 
 func (c *userAppAddCmd) Run() error {
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,7 @@ func (c *userAppAddCmd) Run() error {
 		fmt.Fprintf(os.Stderr, "note: %v\n", err)
 	}
 	fmt.Printf("app password of %s for %s, shown only now: %s\n", c.User, c.Name, password)
+	fmt.Fprintln(os.Stderr, "note: the dashes are part of it")
 	if !c.AppPasswordsOnly {
 		return nil
 	}
@@ -56,7 +57,7 @@ type userAppListCmd struct {
 }
 
 func (c *userAppListCmd) Run() error {
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
@@ -82,16 +83,24 @@ func (c *userAppListCmd) Run() error {
 }
 
 func (c *userAppListCmd) find(editor accounts.Editor) (*listedUser, error) {
-	list, err := editor.List()
+	a, err := findAccount(editor, c.User)
 	if err != nil {
 		return nil, err
 	}
+	return &listedUser{a, lastLogins(c.folder(), a.User)}, nil
+}
+
+func findAccount(editor accounts.Editor, user string) (accounts.Account, error) {
+	list, err := editor.List()
+	if err != nil {
+		return accounts.Account{}, err
+	}
 	for _, a := range list {
-		if a.User == c.User {
-			return &listedUser{a, lastLogins(c.folder(), a.User)}, nil
+		if a.User == user {
+			return a, nil
 		}
 	}
-	return nil, fmt.Errorf("user %s: %w", c.User, accounts.ErrNoUser)
+	return accounts.Account{}, fmt.Errorf("user %s: %w", user, accounts.ErrNoUser)
 }
 
 type userAppRemoveCmd struct {
@@ -101,18 +110,22 @@ type userAppRemoveCmd struct {
 }
 
 func (c *userAppRemoveCmd) Run() error {
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}
 	err = editor.RemoveApp(c.User, c.Name)
 	if errors.Is(err, accounts.ErrNoApp) {
-		return hint.Add(err, "postfach user app list %s --data %s", c.User, c.folder())
+		return hint.Add(err, "postfach user app list %s %s", c.User, c.flags())
 	}
 	if err != nil {
 		return c.hinted(err)
 	}
 	fmt.Printf("app password of %s for %s removed\n", c.User, c.Name)
+	noteBad(editor)
+	if a, err := findAccount(editor, c.User); err == nil && a.AppPasswordsOnly && len(a.AppPasswords) == 0 {
+		fmt.Fprintf(os.Stderr, "note: it was the last one, and the account's own password is off: no password lets anybody in to %s. postfach user app add %[1]s NAME makes a new one, postfach user main %[1]s on switches the old one on\n", c.User)
+	}
 	if err := lastlogin.Remove(nil, c.folder().LastLogins(), c.User, c.Name); err != nil {
 		fmt.Fprintf(os.Stderr, "note: %v\n", err)
 	}
@@ -122,12 +135,12 @@ func (c *userAppRemoveCmd) Run() error {
 // userMainCmd switches the account's own password on and off.
 type userMainCmd struct {
 	User  string `arg:""`
-	State string `arg:"" enum:"on,off" help:"on or off"`
+	State string `arg:"" name:"on|off" enum:"on,off" help:"Whether it lets somebody in."`
 	dataFlag
 }
 
 func (c *userMainCmd) Run() error {
-	editor, err := c.editor()
+	editor, err := c.editor(c.User)
 	if err != nil {
 		return err
 	}

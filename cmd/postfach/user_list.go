@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -26,17 +27,26 @@ type listedUser struct {
 }
 
 func (c *userListCmd) Run() error {
-	editor, err := c.editor()
+	editors, others, err := c.editors()
 	if err != nil {
 		return err
 	}
-	list, err := editor.List()
-	if err != nil {
-		return c.hinted(err)
+	users := []listedUser{} // [] and not null
+	known := map[string]bool{}
+	for _, editor := range editors {
+		list, err := editor.List()
+		if err != nil {
+			return c.hinted(err)
+		}
+		for _, a := range list {
+			if !known[a.User] { // the first one is in force
+				users = append(users, listedUser{a, lastLogins(c.folder(), a.User)})
+			}
+			known[a.User] = true
+		}
 	}
-	users := make([]listedUser, 0, len(list))
-	for _, a := range list {
-		users = append(users, listedUser{a, lastLogins(c.folder(), a.User)})
+	if len(others) > 0 {
+		fmt.Fprintf(os.Stderr, "note: these are the accounts in files; those of %s are not listed\n", strings.Join(others, ", "))
 	}
 	if c.JSON {
 		return printJSON(users)

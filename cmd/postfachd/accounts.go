@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,12 +16,10 @@ import (
 	"time"
 
 	"postfach/internal/accounts"
-	"postfach/internal/accounts/ldap"
 	"postfach/internal/accounts/oidc"
 	checkpassword "postfach/internal/accounts/program"
-	"postfach/internal/accounts/sql"
+	"postfach/internal/accounts/sources"
 	"postfach/internal/config"
-	"postfach/internal/hint"
 	"postfach/internal/lastlogin"
 	"postfach/pop3server"
 	"postfach/sasl"
@@ -28,21 +28,41 @@ import (
 // A directory is who may log in by one configuration.
 type directory struct {
 	*accounts.Directory
-	sources []source
-	issuer  *oidc.Issuer // nil: nobody's tokens are taken
-	oidc    config.OIDC  // what it was made from
+	sources   []source
+	issuer    *oidc.Issuer // nil: nobody's tokens are taken
+	oidc      config.OIDC  // what it was made from
+	oidcFiles digest
 }
 
 // A source is one of its sources, and what it was made from.
 type source struct {
 	accounts.Source
-	spec config.Source
+	spec  config.Source
+	files digest
 }
 
-// newDirectory builds the sources of a configuration. Those that old has already
-// stay as they are: they know what they have read, and have connections.
+// A digest is that of files which are read once, when a source is made: passwords
+// and authorities.
+type digest [sha256.Size]byte
+
+// digestOf is that of some files, or of none where a name is empty. One that cannot be
+// read has a digest, too: whoever makes the source says what is wrong. It stays in
+// memory, because secrets could be tried against it.
+func digestOf(names ...string) (d digest) {
+	h := sha256.New()
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		fmt.Fprintf(h, "%d %t ", len(content), err == nil)
+		h.Write(content)
+	}
+	return digest(h.Sum(d[:0]))
+}
+
+// newDirectory builds the sources of a configuration. Those that old has already, with
+// the same passwords and authorities in their files, stay as they are: they know what
+// they have read, and have connections.
 func (d *daemon) newDirectory(cfg *config.Config, old *directory) (*directory, error) {
-	specs := sourcesOf(cfg)
+	specs := sources.Of(cfg)
 	fresh := &directory{Directory: &accounts.Directory{
 		Domains:          map[string]accounts.Policy{},
 		Mail:             d.folder.Mail(),
@@ -52,12 +72,16 @@ func (d *daemon) newDirectory(cfg *config.Config, old *directory) (*directory, e
 		Log:              d.log,
 	}}
 	for _, spec := range specs {
-		s, err := d.newSource(spec, old)
-		if err != nil {
-			fresh.closeExcept(old)
-			return nil, err
+		files := digestOf(spec.PasswordFile, spec.CA)
+		s := old.find(spec, files)
+		if s == nil {
+			var err error
+			if s, err = d.newSource(spec); err != nil {
+				fresh.closeExcept(old)
+				return nil, err
+			}
 		}
-		fresh.sources = append(fresh.sources, source{s, spec})
+		fresh.sources = append(fresh.sources, source{s, spec, files})
 		fresh.Sources = append(fresh.Sources, s)
 	}
 	for _, domain := range cfg.Domains {
@@ -72,30 +96,23 @@ func (d *daemon) newDirectory(cfg *config.Config, old *directory) (*directory, e
 		fresh.closeExcept(old)
 		return nil, err
 	}
+	fresh.Mechanisms = offered(cfg, fresh.Directory)
 	return fresh, nil
-}
-
-// sourcesOf are the sources of a configuration. A file without a path is the data
-// folder's.
-func sourcesOf(cfg *config.Config) []config.Source {
-	if len(cfg.Sources) == 0 {
-		return []config.Source{{Type: config.FileSource, Path: cfg.Accounts}}
-	}
-	return cfg.Sources
 }
 
 // usesOwnFile reports whether the data folder's file is a source.
 func usesOwnFile(cfg *config.Config) bool {
-	return slices.ContainsFunc(sourcesOf(cfg), func(s config.Source) bool { return s.Type == config.FileSource && s.Path == "" })
+	return slices.ContainsFunc(sources.Of(cfg), func(s config.Source) bool { return s.Type == config.FileSource && s.Path == "" })
 }
 
 // useIssuer takes the tokens of an issuer, if one is configured: the one that old
 // has, if it is the same.
 func (a *directory) useIssuer(c config.OIDC, old *directory, log *slog.Logger) error {
+	a.oidc, a.oidcFiles = c, digestOf(c.ClientSecretFile, c.CA)
 	switch {
 	case c.Issuer == "":
 		return nil
-	case old != nil && old.issuer != nil && reflect.DeepEqual(old.oidc, c):
+	case old != nil && old.issuer != nil && old.oidcFiles == a.oidcFiles && reflect.DeepEqual(old.oidc, c):
 		a.issuer = old.issuer
 	default:
 		var err error
@@ -108,49 +125,31 @@ func (a *directory) useIssuer(c config.OIDC, old *directory, log *slog.Logger) e
 			return err
 		}
 	}
-	a.oidc, a.Tokens = c, a.issuer
+	a.Tokens = a.issuer
 	return nil
 }
 
-func (d *daemon) newSource(spec config.Source, old *directory) (accounts.Source, error) {
-	if old != nil {
-		for _, s := range old.sources {
-			if reflect.DeepEqual(s.spec, spec) {
-				return s.Source, nil
-			}
+// find returns the source that was made from the same. nil: there is none.
+func (a *directory) find(spec config.Source, files digest) accounts.Source {
+	if a == nil {
+		return nil
+	}
+	for _, s := range a.sources {
+		if s.files == files && reflect.DeepEqual(s.spec, spec) {
+			return s.Source
 		}
 	}
-	switch spec.Type {
-	case config.FileSource:
-		path := spec.Path
-		if path == "" {
-			path = d.folder.Accounts()
-		}
-		return &accounts.File{Path: path, Key: d.folder.APOPKey(), Mail: d.folder.Mail(), DecoyKey: d.decoyKey, Log: d.log}, nil
-	case config.LDAPSource:
-		return made(ldap.New(ldap.Config{
-			URL: spec.URL, StartTLS: spec.StartTLS, CA: spec.CA, BindDN: spec.BindDN, PasswordFile: spec.PasswordFile,
-			Base: spec.Base, Scope: spec.Scope, Filter: spec.Filter, Verify: spec.Verify, PasswordAttribute: spec.PasswordAttribute,
-			UserAttribute: spec.UserAttribute, MaildirAttribute: spec.MaildirAttribute, Maildir: spec.Maildir, DecoyDN: spec.DecoyDN,
-			Timeout: spec.Timeout.Duration, AtOnce: spec.AtOnce, Log: d.log,
-		}))
-	case config.SQLSource:
-		return made(sql.New(sql.Config{
-			URL: spec.URL, CA: spec.CA, PasswordFile: spec.PasswordFile, Query: spec.Query, AppPasswords: spec.AppPasswords, Maildir: spec.Maildir,
-			Timeout: spec.Timeout.Duration, AtOnce: spec.AtOnce, Log: d.log,
-		}))
-	case config.ProgramSource:
-		return made(checkpassword.New(checkpassword.Config{Command: spec.Command, Maildir: spec.Maildir, Timeout: spec.Timeout.Duration, AtOnce: spec.AtOnce}))
-	}
-	return nil, hint.Add(fmt.Errorf("accounts of type %q are not known here", spec.Type), "type in [[source]] is file, ldap, sql or program")
+	return nil
 }
 
-// made keeps a source that is nil from looking like one.
-func made[S accounts.Source](s S, err error) (accounts.Source, error) {
-	if err != nil {
-		return nil, err
+func (d *daemon) newSource(spec config.Source) (accounts.Source, error) {
+	if spec.Type != config.ProgramSource {
+		return sources.New(spec, d.folder, d.decoyKey, d.log)
 	}
-	return s, nil
+	return sources.Made(checkpassword.New(checkpassword.Config{
+		Command: spec.Command, Maildir: spec.Maildir,
+		DecoyKey: d.decoyKey, Timeout: spec.Timeout.Duration, AtOnce: spec.AtOnce,
+	}))
 }
 
 // A prober can be asked whether it answers.
@@ -161,6 +160,9 @@ type prober interface {
 // probeTime is how long a start waits for servers that may be away.
 const probeTime = 3 * time.Second
 
+// notAsked is what the log says of a source that does not answer.
+const notAsked = "accounts cannot be asked for now"
+
 // probe warns about sources that do not answer. They may answer later, and keep no
 // server from starting.
 func (a *directory) probe(log *slog.Logger) {
@@ -170,7 +172,7 @@ func (a *directory) probe(log *slog.Logger) {
 	look := func(what string, p prober) {
 		all.Go(func() {
 			if err := p.Probe(ctx); err != nil {
-				log.Warn("accounts cannot be asked for now", "type", what, "err", err, "hint", hint.Of(err))
+				log.Warn(notAsked, "type", what, "err", err)
 			}
 		})
 	}
@@ -235,6 +237,27 @@ func scramHashes(cfg *config.Config) []sasl.ScramHash {
 	return hashes
 }
 
+// offered are the mechanisms that the configuration offers and no account decides on.
+func offered(cfg *config.Config, who *accounts.Directory) []string {
+	var names []string
+	for _, m := range []struct {
+		name string
+		has  bool
+	}{
+		{sasl.Plain, true},
+		{sasl.Login, true},
+		{sasl.External, cfg.TLS.ClientCA != ""},
+		{sasl.OAuthBearer, who.Tokens != nil},
+		{sasl.XOAuth2, who.Tokens != nil},
+		{sasl.CramMD5, true},
+	} {
+		if m.has && cfg.Offers(m.name) {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
 // policyOf is a section [[domain]].
 func policyOf(domain config.Domain) (accounts.Policy, error) {
 	p := accounts.Policy{
@@ -293,7 +316,7 @@ func (d *daemon) noteLogin(p *pop3server.Peer, who pop3server.Identity, mechanis
 func (d *daemon) readDecoyKey(log *slog.Logger) {
 	var err error
 	if d.decoyKey, err = accounts.MakeKey(nil, d.folder.DecoyKey()); err != nil {
-		log.Warn("key for names that do not exist", "err", err, "hint", hint.Of(err), "instead", "one that ends with the process")
+		log.Warn("key for names that do not exist", "err", err, "instead", "one that ends with the process")
 		d.decoyKey = accounts.NewKey()
 	}
 }

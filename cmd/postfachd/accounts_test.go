@@ -154,7 +154,10 @@ func TestPoliciesHoldAfterAReload(t *testing.T) {
 		p.signal(syscall.SIGHUP)
 		p.stderr.waitAfter(t, n, "msg=reloaded")
 		p.dialTLS(data).keptOut("postfach", password)
-		p.stderr.waitAfter(t, n, "login refused in spite of the right password")
+		if line := p.stderr.waitAfter(t, n, "login refused in spite of the right password"); !strings.Contains(line, "session=") || !strings.Contains(line, "rip=127.0.0.1") ||
+			strings.Contains(line, "session=\"\"") || strings.Contains(line, "hint=\"\"") {
+			t.Error(line)
+		}
 	}
 	configured(t, name, "[[domain]]\nname = \"*\"\nrequire_tls = true")
 	n := p.stderr.count()

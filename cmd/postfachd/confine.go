@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"postfach/internal/config"
 	"postfach/internal/confine"
 	"postfach/internal/datafolder"
+	"postfach/internal/hint"
 )
 
 // A confinement is what the server has given up beside root.
@@ -39,7 +42,7 @@ func confineTo(cfg *config.Config, f *flags, folder datafolder.Folder, log *slog
 			landlock = "not enforced: " + err.Error()
 		}
 	}
-	values := []any{"landlock", landlock}
+	values := []any{"landlock", landlock, "sockets", giveUpSockets(cfg, c.rules)}
 	if status != nil {
 		more, err := status.Values()
 		if err != nil {
@@ -57,6 +60,21 @@ func confineTo(cfg *config.Config, f *flags, folder datafolder.Folder, log *slog
 		log.Info("files within reach", "write", strings.Join(c.rules.Write, " "), "read", strings.Join(c.rules.Read, " "), "run", strings.Join(c.rules.Run, " "))
 	}
 	return c
+}
+
+// giveUpSockets gives up making sockets where nobody is asked and no program is run,
+// and says so.
+func giveUpSockets(cfg *config.Config, rules confine.Rules) string {
+	switch {
+	case !cfg.Confine:
+		return "kept: confine = false"
+	case rules.Connect || rules.Bind:
+		return "kept: the configuration needs them"
+	}
+	if err := confine.NoSockets(); err != nil {
+		return "not given up: " + err.Error()
+	}
+	return "given up"
 }
 
 // rulesFor is what the server needs for as long as it runs. Files are replaced by
@@ -139,7 +157,7 @@ func maildirsElsewhere(cfg *config.Config, folder datafolder.Folder) []string {
 		if name == "" {
 			continue
 		}
-		list, err := accounts.Editor{Path: name}.List()
+		list, err := accounts.Editor{Path: name, Shared: folder.Outside(name)}.List()
 		if err != nil {
 			continue // whoever loads the accounts says so
 		}
@@ -158,10 +176,21 @@ func (d *daemon) reach(path func(user string) (string, error)) func(user string)
 	return func(user string) (string, error) {
 		dir, err := path(user)
 		if err == nil && d.confined.enforced && !d.confined.rules.Writable(dir) {
-			return "", fmt.Errorf("the maildrop %s is in no folder that the server may touch: add one to confine_mail, and restart", dir)
+			return "", d.outOfReach(dir)
 		}
 		return dir, err
 	}
+}
+
+// outOfReach says why a maildrop is not within reach. What an accounts file named at
+// the start is, if it was there.
+func (d *daemon) outOfReach(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return hint.Add(fmt.Errorf("there is no maildrop %s", dir),
+			"make it, for uid %d, and restart the server: it was not there at the start, and what comes later is within reach only below a folder of confine_mail", os.Getuid())
+	}
+	return hint.Add(fmt.Errorf("the maildrop %s is not within reach: at the start it was not there, or no account had it", dir),
+		"restart the server; add a folder above it to confine_mail, and later ones need no restart")
 }
 
 // checkConfined warns when a new configuration needs what has been given up.

@@ -109,7 +109,10 @@ func (w *world) start(more string) *program {
 	w.write(filepath.Join(w.conf, "cert.pem"), string(cert))
 	w.write(filepath.Join(w.conf, "key.pem"), string(key))
 	name := filepath.Join(w.conf, "postfachd.toml")
-	w.write(name, fmt.Sprintf("accounts = %q\n%s\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n", w.accounts, more))
+	if !strings.Contains(more, "[[source]]") {
+		more = fmt.Sprintf("accounts = %q\n", w.accounts) + more
+	}
+	w.write(name, more+"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n")
 	p := serveIn(w.t, w.data, "--config", name)
 	p.stderr.wait(w.t, "msg=listening protocol=pop3s")
 	return p
@@ -137,7 +140,7 @@ func TestConfinedServerServes(t *testing.T) {
 		}
 		return
 	}
-	if !regexp.MustCompile(`landlock="ABI \d+: files`).MatchString(line) || !strings.Contains(line, "nonewprivs=1") || !strings.Contains(line, "capeff=0000000000000000") {
+	if !regexp.MustCompile(`landlock="ABI \d+: files`).MatchString(line) || !strings.Contains(line, "nonewprivs=1") || !strings.Contains(line, "capeff=0000000000000000") || !strings.Contains(line, `sockets="given up"`) {
 		t.Errorf("logged: %s", line)
 	}
 	if reach := p.stderr.wait(t, "files within reach"); !strings.Contains(reach, w.conf) || strings.Contains(reach, w.secret) || strings.Contains(reach, "/etc ") {
@@ -222,7 +225,20 @@ func TestMaildirsElsewhere(t *testing.T) {
 	if !strings.HasPrefix(got, "-ERR [SYS/TEMP]") || strings.Contains(got, later) {
 		t.Errorf("carla: %s", got)
 	}
-	if line := p.stderr.wait(t, "confine_mail"); !strings.Contains(line, later) {
+	line := p.stderr.wait(t, `msg="maildrop cannot be opened"`)
+	for _, want := range []string{"session=", "confine_mail", "user=carla", later, "hint=\"restart the server"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%s is not in\n%s", want, line)
+		}
+	}
+	if strings.Count(line, "open maildrop") != 1 {
+		t.Error(line)
+	}
+	// A folder that is not there is nobody's setting.
+	missing := filepath.Join(w.secret, "missing")
+	w.write(w.accounts, w.line()+w.account("anna", known)+w.account("carla", later)+w.account("dora", missing))
+	read("dora")
+	if line := p.stderr.wait(t, "there is no maildrop"); !strings.Contains(line, missing) || !strings.Contains(line, "hint=\"make it") {
 		t.Error(line)
 	}
 	if log := p.hup(); !strings.Contains(log, "has given up what the configuration needs") || !strings.Contains(log, later) {
@@ -281,7 +297,7 @@ name=$(echo "$said" | sed -n 1p)
 	}
 	line := p.stderr.wait(t, "msg=confinement")
 	if hasLandlock() {
-		if strings.Contains(line, "signals") || strings.Contains(line, "connecting") || !strings.Contains(line, "files") {
+		if strings.Contains(line, "signals") || strings.Contains(line, "connecting") || !strings.Contains(line, "files") || !strings.Contains(line, `sockets="kept: `) {
 			t.Errorf("logged: %s", line)
 		}
 		c := p.dialTLS(w.data)

@@ -12,7 +12,6 @@ import (
 
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
-	"postfach/internal/hint"
 	"postfach/internal/lastlogin"
 	"postfach/internal/sockets"
 	"postfach/maildrop/maildir"
@@ -31,6 +30,7 @@ type daemon struct {
 
 	guard    pop3server.Guard // one for all servers, those before a reload among them
 	confined confinement
+	capacity capacity
 	manager  *sockets.Manager // nil: nobody wants to hear how it is
 	tls      *tlsState
 	accounts *directory
@@ -77,17 +77,26 @@ func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets [
 		return nil, err
 	}
 	d.accounts.probe(log)
+	d.accounts.TellMechanisms()
 	d.logins = lastlogin.NewRecorder(nil, folder.LastLogins(), log)
-	// d.accounts may be another one after a reload.
-	d.store = &maildir.Store{Path: d.reach(d.accounts.Maildir), Hostname: hostname(cfg), Log: log}
+	d.store = d.newStore(cfg, d.accounts)
 	return d, nil
+}
+
+// newStore is the store of some accounts' maildrops.
+func (d *daemon) newStore(cfg *config.Config, who *directory) *maildir.Store {
+	s := &maildir.Store{Path: d.reach(who.Maildir), Missing: d.folder.NoMaildir, Hostname: hostname(cfg), Log: d.log}
+	if cfg.CreateMaildirs {
+		s.Missing = func(dir string) error { return d.folder.MakeMaildir(dir, s.Create) }
+	}
+	return s
 }
 
 // server is the configuration, as a Server for one listener.
 func (d *daemon) server(l config.Listener) *pop3server.Server {
 	c := d.cfg
 	s := &pop3server.Server{
-		Store:            d.store,
+		Store:            advising{d.store},
 		AllowCleartext:   l.AllowCleartext,
 		Hostname:         hostname(c),
 		Greeting:         c.Greeting,
@@ -115,6 +124,7 @@ func (d *daemon) server(l config.Listener) *pop3server.Server {
 		Trace: d.record.trace(),
 	}
 	d.letIn(s)
+	mine(s)
 	if l.TLS != config.NoTLS {
 		s.TLS = d.tls.certificates.Config()
 	}
@@ -247,7 +257,5 @@ func (d *daemon) all() []*pop3server.Server {
 	return all
 }
 
-// complain logs an error with its hint.
-func (d *daemon) complain(what string, err error) {
-	d.log.Error(what, "err", err, "hint", hint.Of(err))
-}
+// complain logs an error; its hint comes by itself.
+func (d *daemon) complain(what string, err error) { d.log.Error(what, "err", err) }

@@ -20,30 +20,38 @@ const (
 )
 
 // checkDescriptors makes the limit of connections what the process can hold, and
-// says so: one that it cannot hold is none, and whoever is one too many then waits
+// says so when it is news: one that it cannot hold is none, and whoever is one too many then waits
 // for a reply that nobody can send. The soft limit is not in the way: Go raises it
 // to the hard one.
-func checkDescriptors(cfg *config.Config, log *slog.Logger) {
+func checkDescriptors(cfg *config.Config, log *slog.Logger, said capacity) capacity {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		log.Warn("the limit of open files is not known", "err", err)
-		return
+		return said
 	}
 	can := connections(uint64(limit.Cur)) // the type of Cur differs between systems
-	wanted := cfg.Limits.Connections
-	if wanted <= can {
-		return
+	now := capacity{wanted: cfg.Limits.Connections, can: can}
+	if now.wanted <= can {
+		return now
 	}
 	cfg.Limits.Connections = can
-	values := []any{"connections", can, "configured", wanted, "open_files", limit.Cur}
-	if wanted == config.Default().Limits.Connections { // a bound that nobody asked for, not a wish
-		log.Info("fewer connections than configured: fewer files may be open", values...)
-		return
+	values := []any{"connections", can, "configured", now.wanted, "open_files", limit.Cur}
+	switch {
+	case now == said:
+		return now
+	case now.wanted == config.Default().Limits.Connections: // a bound that nobody asked for, not a wish
+		log.Info("as many connections as the limit of open files is enough for", "connections", can, "open_files", limit.Cur)
+		return now
 	}
-	need := descriptors(wanted)
+	need := descriptors(now.wanted)
 	log.Warn("fewer connections than configured: fewer files may be open", append(values,
 		"hint", fmt.Sprintf("LimitNOFILE=%d in the unit file, ulimit -n %[1]d, or less in limits.connections", need))...)
+	return now
 }
+
+// A capacity is how many connections somebody wants, and how many the process can
+// hold.
+type capacity struct{ wanted, can int }
 
 // connections is how many a process with so many descriptors can hold.
 func connections(files uint64) int {

@@ -31,7 +31,7 @@ func TestFewDescriptors(t *testing.T) {
 				must(t, err)
 				p = started(t, exec.Command("sh", "-c", `ulimit -n 100 && exec "$0" "$@"`, exe, "--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"))
 				p.stdout.wait(t, "listening pop3s ")
-				if line := p.stderr.wait(t, "fewer connections than configured"); !strings.Contains(line, "connections=12 ") {
+				if line := p.stderr.wait(t, "as many connections as the limit of open files is enough for"); !strings.Contains(line, "connections=12 ") {
 					t.Errorf("logged: %s", line)
 				}
 			}

@@ -18,7 +18,12 @@ func TestConnectionsAreThoseThatTheProcessCanHold(t *testing.T) {
 	for wanted, want := range map[int]int{1: 1, can: can, math.MaxInt32: min(can, math.MaxInt32)} {
 		var log strings.Builder
 		cfg := &config.Config{Limits: config.Limits{Connections: wanted}}
-		checkDescriptors(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+		said := checkDescriptors(cfg, slog.New(slog.NewTextHandler(&log, nil)), capacity{})
+		again := &config.Config{Limits: config.Limits{Connections: wanted}}
+		before := log.Len()
+		if checkDescriptors(again, slog.New(slog.NewTextHandler(&log, nil)), said); again.Limits.Connections != cfg.Limits.Connections || log.Len() != before {
+			t.Errorf("a second time: %d connections, logged:\n%s", again.Limits.Connections, log.String()[before:])
+		}
 		if got := cfg.Limits.Connections; got != want {
 			t.Errorf("%d wanted, %d possible: %d", wanted, can, got)
 		}

@@ -59,7 +59,7 @@ func (l *firstLogin) make(cfg *config.Config, folder datafolder.Folder) error {
 		Hostname: hostname(cfg),
 	}
 	if !exists(dir) {
-		if err := store.Create(dir); err != nil {
+		if err := errors.Join(folder.NoteMaildir(dir), store.Create(dir)); err != nil {
 			return err
 		}
 		if err := welcome(store, l.user); err != nil {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"postfach/internal/accounts/sources"
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
@@ -38,15 +40,9 @@ func checkReach(f *flags, cfg *config.Config, folder datafolder.Folder) error {
 		}
 	}
 	for _, name := range append(cfg.Files(), f.Config) {
-		if name == "" {
-			continue
+		if err := readable(name); err != nil {
+			return err
 		}
-		file, err := os.Open(name)
-		if err != nil {
-			return hint.Add(fmt.Errorf("the server cannot read what it needs: %w", err),
-				"uid %d must be able to read the file, at the start and after SIGHUP", os.Getuid())
-		}
-		file.Close()
 	}
 	return nil
 }
@@ -71,4 +67,22 @@ func announce(folder datafolder.Folder, sockets []*socket, stdout io.Writer) err
 	}
 	_, err := io.WriteString(stdout, b.String())
 	return err
+}
+
+// tellAccountFiles tells the tools which files the server reads accounts from: an
+// account that is added to another one lets nobody in.
+func (d *daemon) tellAccountFiles() {
+	var b strings.Builder
+	for _, spec := range sources.Of(d.cfg) {
+		if spec.Type != config.FileSource {
+			continue
+		}
+		path, err := filepath.Abs(sources.FilePath(spec, d.folder))
+		if err == nil {
+			b.WriteString(path + "\n")
+		}
+	}
+	if err := vfs.WriteFile(vfs.OS{}, d.folder.AccountFiles(), []byte(b.String()), 0o600); err != nil {
+		d.log.Warn("tools do not know where the accounts are", "err", err)
+	}
 }

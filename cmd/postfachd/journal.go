@@ -14,13 +14,13 @@ import (
 // (sd-daemon(3)), which the journal takes off again: the lines are the same.
 func newLog(w io.Writer, journal bool) *slog.Logger {
 	if !journal {
-		return slog.New(slog.NewTextHandler(w, nil))
+		return slog.New(hints{slog.NewTextHandler(w, nil)})
 	}
-	return slog.New(byPriority{
+	return slog.New(hints{byPriority{
 		slog.NewTextHandler(prefixed{w, "<6>"}, nil), // LOG_INFO
 		slog.NewTextHandler(prefixed{w, "<4>"}, nil), // LOG_WARNING
 		slog.NewTextHandler(prefixed{w, "<3>"}, nil), // LOG_ERR
-	})
+	}})
 }
 
 // failures is where errors are written that end the program.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -25,6 +26,9 @@ type flags struct {
 	Pop3        *string `name:"pop3" help:"Listen here and on no other address without implicit TLS; TLS by STLS (default: 127.0.0.1:1110). Port 0: a free one. Empty: do not." placeholder:"ADDR"`
 	Pop3s       *string `name:"pop3s" help:"Listen here and on no other address with implicit TLS (default: 127.0.0.1:1995). Empty: do not." placeholder:"ADDR"`
 	ProtocolLog string  `help:"Append what crosses the wire, secrets replaced, to this file." placeholder:"FILE" type:"path"`
+	Check       bool    `help:"Read configuration, accounts and certificates, say what is wrong with them, and end. Listens on nothing and changes nothing."`
+
+	Version kong.VersionFlag `help:"Say which version this is, and end."`
 }
 
 const (
@@ -37,7 +41,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is the program. It returns the exit code: 0 after SIGTERM or SIGINT.
 func run(args []string, stdout, stderr io.Writer) int {
 	var f flags
-	parser, err := kong.New(&f, kong.Name("postfachd"), kong.Writers(stdout, stderr),
+	parser, err := kong.New(&f, kong.Name("postfachd"), kong.Writers(stdout, stderr), kong.Vars{"version": version()},
 		kong.Description("A POP3 server. Without any flag it makes what it needs, listens on this machine only, and says how to connect.\n\n"+
 			"SIGHUP reads configuration, accounts and certificate again; SIGTERM ends, and deletes nothing that no QUIT has asked for."))
 	if err != nil {
@@ -47,6 +51,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if _, err := parser.Parse(args); err != nil {
 		hint.Print(stderr, "postfachd", hint.Add(err, "postfachd --help"))
 		return exitUsage
+	}
+	if err := f.addresses(); err != nil {
+		hint.Print(stderr, "postfachd", err)
+		return exitUsage
+	}
+	if f.Check {
+		return check(&f, stdout, stderr)
 	}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
@@ -77,6 +88,9 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	if err := folder.Make(); err != nil {
 		return err
 	}
+	if err := folder.Doubt(); err != nil {
+		log.Warn("whose mail is it", "err", err, "hint", hint.Of(err))
+	}
 	syscall.Umask(0o077) // whatever is made from now on is nobody else's business
 	manager, err := sockets.FindManager()
 	if err != nil {
@@ -104,7 +118,7 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 		return err
 	}
 	if err := confine.Harden(); err != nil {
-		log.Warn("not as confined as it could be", "err", err, "hint", hint.Of(err))
+		log.Warn("not as confined as it could be", "err", err)
 	}
 	if err := folder.MakeParts(); err != nil {
 		return err
@@ -119,8 +133,9 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 		return err
 	}
 	defer record.Close()
-	checkDescriptors(cfg, log)
+	can := checkDescriptors(cfg, log, capacity{})
 	os.Remove(folder.Listeners()) // of a server that was killed
+	os.Remove(folder.AccountFiles())
 	if err := checkReach(f, cfg, folder); err != nil {
 		return err
 	}
@@ -132,6 +147,7 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	d.capacity = can
 	// All is open that must be; clients wait outside until here.
 	d.manager, d.confined = manager, confineTo(cfg, f, folder, log)
 	if err := d.tls.begin(cfg, folder, challenges, log); err != nil {
@@ -145,11 +161,37 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	}
 	logListening(opened, log)
 	manager.Ready(d.status())
+	d.tellAccountFiles()
 	defer os.Remove(folder.Listeners())
+	defer os.Remove(folder.AccountFiles())
 	if first != nil {
 		fmt.Fprint(stdout, first.next(folder, opened))
 	}
 	return d.run(signals)
+}
+
+// addresses looks at what the command line says of them. Empty is none.
+func (f *flags) addresses() error {
+	for _, l := range []struct {
+		flag    string
+		address *string
+	}{{"--pop3", f.Pop3}, {"--pop3s", f.Pop3s}} {
+		if l.address == nil || *l.address == "" {
+			continue
+		}
+		if err := config.CheckAddress(*l.address); err != nil {
+			return fmt.Errorf("%s %w", l.flag, err)
+		}
+	}
+	return nil
+}
+
+// version is that of the module, as the build has it.
+func version() string {
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" && build.Main.Version != "(devel)" {
+		return build.Main.Version
+	}
+	return "devel"
 }
 
 // configuration is the file and, over it, the command line.
@@ -170,11 +212,6 @@ func (f *flags) configuration() (*config.Config, error) {
 	}{{f.Pop3, false}, {f.Pop3s, true}} {
 		if l.address == nil {
 			continue
-		}
-		if *l.address != "" {
-			if err := config.CheckAddress(*l.address); err != nil {
-				return nil, err
-			}
 		}
 		cfg.Listen(l.implicit, *l.address)
 	}

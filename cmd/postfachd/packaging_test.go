@@ -38,7 +38,7 @@ func TestInstalledUnitIsHardened(t *testing.T) {
 			}
 		}
 		// Without these calls the server could not give anything up.
-		for _, call := range []string{"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "capset"} {
+		for _, call := range []string{"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "capset", "seccomp"} {
 			if !regexp.MustCompile(`\nSystemCallFilter=.*\b` + call + `\b`).MatchString(unit) {
 				t.Errorf("%s: %s is not allowed", name, call)
 			}

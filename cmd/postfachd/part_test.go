@@ -131,7 +131,7 @@ connections = 7
 	d := &daemon{cfg: cfg, accounts: who, store: store, log: quiet()}
 	got := d.server(config.Listener{TLS: config.NoTLS, AllowCleartext: true})
 	want := &pop3server.Server{
-		Store: store, Auth: who, SCRAM: who, APOP: who, AllowCleartext: true, Hostname: "mail.example.org", Greeting: "hello", SignOff: "bye",
+		Store: advising{store}, Auth: who, SCRAM: who, APOP: who, AllowCleartext: true, Hostname: "mail.example.org", Greeting: "hello", SignOff: "bye",
 		Implementation: "Postfach",
 		Language:       "de", ExpireDays: 7, Last: true, AnnounceHistoric: true, Log: d.log,
 		Limits: pop3server.Limits{

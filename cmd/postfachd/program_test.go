@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,6 +40,9 @@ type program struct {
 	stdout *lines
 	stderr *lines
 	exited chan error
+
+	secrets  secrets // what clients have said
+	mayPanic bool    // a test has asked for it
 }
 
 // launch starts postfachd. The test's end kills what still runs.
@@ -87,6 +91,7 @@ func started(t *testing.T, cmd *exec.Cmd) *program {
 	t.Cleanup(func() {
 		p.cmd.Process.Kill()
 		<-over
+		p.checkLog()
 		if t.Failed() {
 			t.Logf("stdout:\n%s\nstderr:\n%s", p.stdout, p.stderr)
 		}
@@ -147,15 +152,25 @@ func newLines(r io.Reader) *lines {
 	l := &lines{over: make(chan struct{}), news: make(chan struct{})}
 	go func() {
 		defer close(l.over)
-		for scanner := bufio.NewScanner(r); scanner.Scan(); {
-			l.mu.Lock()
-			l.text = append(l.text, scanner.Text())
-			close(l.news)
-			l.news = make(chan struct{})
-			l.mu.Unlock()
+		for r := bufio.NewReader(r); ; {
+			line, err := r.ReadString('\n')
+			if line != "" {
+				l.add(strings.TrimSuffix(line, "\n"))
+			}
+			if err != nil {
+				return
+			}
 		}
 	}()
 	return l
+}
+
+func (l *lines) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, line)
+	close(l.news)
+	l.news = make(chan struct{})
 }
 
 // wait returns the first line with part in it.
@@ -165,13 +180,13 @@ func (l *lines) wait(t *testing.T, part string) string {
 }
 
 // waitAfter is wait among the lines after the first n.
-func (l *lines) waitAfter(t *testing.T, n int, part string) string {
+func (l *lines) waitAfter(t *testing.T, n int, part string, or ...string) string {
 	t.Helper()
 	timeout := time.After(patience)
 	for {
 		l.mu.Lock()
 		for _, line := range l.text[min(n, len(l.text)):] {
-			if strings.Contains(line, part) {
+			if slices.ContainsFunc(append(or, part), func(part string) bool { return strings.Contains(line, part) }) {
 				l.mu.Unlock()
 				return line
 			}
@@ -205,6 +220,7 @@ type client struct {
 	t    *testing.T
 	conn net.Conn
 	r    *bufio.Reader
+	said *secrets // in no log; nil: nobody looks
 }
 
 // dialTLS connects to pop3s and trusts the data folder's certificate only.
@@ -212,7 +228,7 @@ func (p *program) dialTLS(data string) *client {
 	p.t.Helper()
 	conn, err := tls.Dial("tcp", p.address("pop3s"), &tls.Config{RootCAs: pool(p.t, data), ServerName: "localhost"})
 	must(p.t, err)
-	return newClient(p.t, conn)
+	return p.newClient(conn)
 }
 
 // dial connects to pop3, without TLS.
@@ -220,13 +236,20 @@ func (p *program) dial() *client {
 	p.t.Helper()
 	conn, err := net.Dial("tcp", p.address("pop3"))
 	must(p.t, err)
-	return newClient(p.t, conn)
+	return p.newClient(conn)
+}
+
+// newClient is a client whose secrets must not be in the program's log.
+func (p *program) newClient(conn net.Conn) *client {
+	c := newClient(p.t, conn)
+	c.said = &p.secrets
+	return c
 }
 
 func newClient(t *testing.T, conn net.Conn) *client {
 	t.Cleanup(func() { conn.Close() })
 	must(t, conn.SetDeadline(time.Now().Add(patience)))
-	return &client{t, conn, bufio.NewReader(conn)}
+	return &client{t: t, conn: conn, r: bufio.NewReader(conn)}
 }
 
 func pool(t *testing.T, data string) *x509.CertPool {
@@ -251,6 +274,7 @@ func (c *client) line() string {
 // say sends a command and returns the answer's first line.
 func (c *client) say(command string) string {
 	c.t.Helper()
+	c.said.note(command)
 	_, err := fmt.Fprintf(c.conn, "%s\r\n", command)
 	must(c.t, err)
 	return c.line()

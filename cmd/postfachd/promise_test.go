@@ -172,6 +172,7 @@ func (c *client) tcp() *net.TCPConn {
 // send sends octets and waits for nothing.
 func (c *client) send(octets string) {
 	c.t.Helper()
+	c.said.note(octets)
 	_, err := io.WriteString(c.conn, octets)
 	must(c.t, err)
 }

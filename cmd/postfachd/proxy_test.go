@@ -157,7 +157,7 @@ func TestBadHeaderEndsTheConnectionWithOneLine(t *testing.T) {
 				t.Errorf("%q gets %q", octets, got)
 			}
 			line := p.stderr.waitAfter(t, before, "session ended")
-			if !strings.Contains(line, "PROXY header") || !strings.Contains(line, "rip=127.0.0.2") || p.stderr.count() != before+1 {
+			if !strings.Contains(line, `level=WARN msg="session ended"`) || !strings.Contains(line, `reason="PROXY header"`) || !strings.Contains(line, "hint=\"in HAProxy") || !strings.Contains(line, "rip=127.0.0.2") || p.stderr.count() != before+1 {
 				t.Errorf("%q is logged as\n%s", octets, strings.Join(p.stderr.text[before:], "\n"))
 			}
 		}

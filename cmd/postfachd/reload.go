@@ -4,16 +4,17 @@ import (
 	"time"
 
 	"postfach/internal/config"
-	"postfach/maildrop/maildir"
 )
 
 // reload reads configuration, accounts and certificate again. Each that cannot
 // be used is complained about, and the old one stays in force. Sessions go on
 // as they began.
 func (d *daemon) reload() {
+	incomplete := false
 	cfg, err := d.flags.configuration()
 	if err != nil {
 		d.complain("configuration not reloaded", err)
+		incomplete = true
 		cfg = d.cfg
 	} else {
 		for _, w := range cfg.Warnings {
@@ -24,11 +25,12 @@ func (d *daemon) reload() {
 			d.log.Warn("the data folder has changed", "hint", "restart the server to use the new one")
 			cfg.Data = d.cfg.Data
 		}
-		checkDescriptors(cfg, d.log)
+		d.capacity = checkDescriptors(cfg, d.log, d.capacity)
 		d.checkConfined(cfg)
 	}
 	if err := d.tls.load(cfg, d.folder, d.log); err != nil {
 		d.complain("certificate not reloaded", err)
+		incomplete = true
 	}
 	who, err := d.newDirectory(cfg, d.accounts)
 	if err == nil {
@@ -36,12 +38,19 @@ func (d *daemon) reload() {
 	}
 	if err != nil {
 		d.complain("accounts not reloaded", err)
+		incomplete = true
 		who.closeExcept(d.accounts)
 		who = d.accounts
 	} else {
 		who.probe(d.log)
+		who.TellMechanisms()
 	}
 	d.use(cfg, who)
+	d.tellAccountFiles()
+	if incomplete {
+		d.log.Warn("reload incomplete", "hint", "what the lines before name is as it was; mend it, and reload again")
+		return
+	}
 	d.log.Info("reloaded")
 }
 
@@ -49,8 +58,8 @@ func (d *daemon) reload() {
 // store stays as long as it can: it knows what is in the maildrops.
 func (d *daemon) use(cfg *config.Config, who *directory) {
 	old := d.accounts
-	if !old.sameMaildrops(who) || hostname(cfg) != hostname(d.cfg) {
-		d.store = &maildir.Store{Path: d.reach(who.Maildir), Hostname: hostname(cfg), Log: d.log}
+	if !old.sameMaildrops(who) || hostname(cfg) != hostname(d.cfg) || cfg.CreateMaildirs != d.cfg.CreateMaildirs {
+		d.store = d.newStore(cfg, who)
 	}
 	d.cfg, d.accounts = cfg, who
 	d.start()

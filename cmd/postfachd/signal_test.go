@@ -37,7 +37,7 @@ func (p *program) hup() string {
 	p.t.Helper()
 	before := p.stderr.count()
 	p.signal(syscall.SIGHUP)
-	p.stderr.waitAfter(p.t, before, "msg=reloaded")
+	p.stderr.waitAfter(p.t, before, "msg=reloaded", `msg="reload incomplete"`)
 	p.stderr.mu.Lock()
 	defer p.stderr.mu.Unlock()
 	return strings.Join(p.stderr.text[before:], "\n")
@@ -128,7 +128,8 @@ func TestSIGHUPReadsTheCertificate(t *testing.T) {
 	must(t, err)
 
 	must(t, os.WriteFile(folder.Certificate(), []byte("nonsense"), 0o600))
-	if log := p.hup(); !strings.Contains(log, "certificate not reloaded") || !strings.Contains(log, "hint=") {
+	if log := p.hup(); !strings.Contains(log, "certificate not reloaded") || !strings.Contains(log, "hint=") ||
+		!strings.Contains(log, `msg="reload incomplete"`) || strings.Contains(log, "msg=reloaded") {
 		t.Errorf("bad certificate:\n%s", log)
 	}
 	conn, err := tls.Dial("tcp", p.address("pop3s"), &tls.Config{RootCAs: before, ServerName: "localhost"})

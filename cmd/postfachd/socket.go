@@ -71,8 +71,7 @@ func listenChallenges(cfg *config.Config, given *sockets.Inherited) (net.Listene
 // refuseRest closes the service manager's sockets that nobody has wished for.
 func refuseRest(given *sockets.Inherited, log *slog.Logger) {
 	for _, left := range given.Rest() {
-		log.Warn("a socket of the service manager's is not used", "socket", left,
-			"hint", `ListenStream= has to be the address of a listener, or FileDescriptorName= "pop3", "pop3s" or "acme"`)
+		log.Warn("a socket of the service manager's is not used", "err", left)
 	}
 }
 

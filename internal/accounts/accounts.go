@@ -22,6 +22,7 @@ type Account struct {
 	ScramSHA1        bool          `json:"scram_sha_1,omitempty"` // can use SCRAM-SHA-1 beside what Scheme is good for
 	AppPasswords     []AppPassword `json:"app_passwords,omitempty"`
 	AppPasswordsOnly bool          `json:"app_passwords_only,omitempty"` // the account's own password lets nobody in
+	Certificates     []string      `json:"certificates,omitempty"`       // fingerprints of its client certificates
 }
 
 // Errors of an Editor.
@@ -32,4 +33,7 @@ var (
 
 	ErrAppExists = errors.New("there is such an app password already")
 	ErrNoApp     = errors.New("there is no such app password")
+
+	ErrCertificateExists = errors.New("the account has this certificate already")
+	ErrNoCertificate     = errors.New("the account has no such certificate")
 )

@@ -131,8 +131,8 @@ func (e Editor) SetMain(user string, on bool) error {
 		if err != nil {
 			return "", err
 		}
-		if len(a.apps) == 0 && len(a.certs) == 0 {
-			return "", hint.Add(fmt.Errorf("%s: %w", user, ErrNoApp), "make one first: postfach user app add %s NAME", user)
+		if len(a.apps) == 0 && len(a.Certificates) == 0 {
+			return "", hint.Add(fmt.Errorf("user %s: %w", user, ErrNoApp), "make one first: postfach user app add %s NAME", user)
 		}
 		return withExtra(line, mainField, optionOff), nil
 	})

@@ -3,6 +3,7 @@ package accounts
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -39,8 +40,8 @@ func newCache() *cache {
 	return &cache{key: NewKey(), right: map[[32]byte]remembered{}}
 }
 
-func (c *cache) try(user, password string) [32]byte {
-	return [32]byte(hmacSHA256(c.key, "try", user, password))
+func (c *cache) try(e *Entry, password string) [32]byte {
+	return [32]byte(hmacSHA256(c.key, "try", strconv.Itoa(e.source), e.asked, password))
 }
 
 func (c *cache) credential(of Credential) [32]byte {
@@ -54,8 +55,8 @@ func (c *cache) credential(of Credential) [32]byte {
 // find returns the index of the credential that a password was right for a short
 // time ago, or -1. How many there are does not show in the work for a password
 // that was not.
-func (c *cache) find(user string, of []Credential, password string) int {
-	key := c.try(user, password)
+func (c *cache) find(e *Entry, of []Credential, password string) int {
+	key := c.try(e, password)
 	c.mu.Lock()
 	r, ok := c.right[key]
 	c.mu.Unlock()
@@ -66,13 +67,13 @@ func (c *cache) find(user string, of []Credential, password string) int {
 }
 
 // add takes note of a password that was right.
-func (c *cache) add(user string, of Credential, password string) {
+func (c *cache) add(e *Entry, of Credential, password string) {
 	lifetime := cacheTime
 	if of.Version == nil {
 		lifetime = unversioned
 	}
 	now := time.Now()
-	key, r := c.try(user, password), remembered{c.credential(of), now.Add(lifetime)}
+	key, r := c.try(e, password), remembered{c.credential(of), now.Add(lifetime)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.right) >= maxCached {

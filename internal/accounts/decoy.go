@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -15,29 +17,26 @@ import (
 // alike.
 type class struct {
 	count int
-	model func() *Entry // one of them
-	scram [2]bool       // whether it has a verifier for each sasl.ScramHash
+	model *Entry // the first of them
 }
 
-// classes are all of a source, by what Entry.cost says.
+// classes are all of a source, by what Entry.shape says.
 type classes map[string]*class
 
 // maxClasses bounds the work for a decoy. Sites have a few schemes and work
 // factors.
 const maxClasses = 64
 
-func (c classes) saw(cost string, model func() *Entry) {
-	known := c[cost]
+func (c classes) saw(shape string, e *Entry) {
+	known := c[shape]
 	if known == nil {
 		if len(c) == maxClasses {
 			return
 		}
-		e := model()
-		known = &class{scram: [2]bool{sasl.SHA256: e.Scram[sasl.SHA256] != nil, sasl.SHA1: e.Scram[sasl.SHA1] != nil}}
-		c[cost] = known
+		known = &class{model: e}
+		c[shape] = known
 	}
 	known.count++
-	known.model = model
 }
 
 // rank orders the classes for a name. The first is the one that it belongs to: as
@@ -51,8 +50,8 @@ func (c classes) rank(key []byte, name string) []*class {
 		score float64
 	}
 	all := make([]scored, 0, len(c))
-	for cost, one := range c {
-		random := binary.BigEndian.Uint64(hmacSHA256(key, "class", cost, name))
+	for shape, one := range c {
+		random := binary.BigEndian.Uint64(hmacSHA256(key, "class", shape, name))
 		unit := (float64(random>>11) + 0.5) / (1 << 53) // between 0 and 1, and neither
 		all = append(all, scored{one, float64(one.count) / -math.Log(unit)})
 	}
@@ -69,9 +68,9 @@ func (c classes) decoy(key []byte, name string) *Entry {
 	ranked := c.rank(key, name)
 	model := newModel
 	if len(ranked) > 0 {
-		model = ranked[0].model()
+		model = ranked[0].model
 	}
-	d := &Entry{User: name, Scram: map[sasl.ScramHash]*ScramEntry{}, cost: model.cost}
+	d := &Entry{User: name, Scram: map[sasl.ScramHash]*ScramEntry{}}
 	for _, own := range model.Credentials {
 		d.Credentials = append(d.Credentials, own.decoy())
 	}
@@ -95,8 +94,8 @@ func (c classes) decoy(key []byte, name string) *Entry {
 // challengeLike returns a verifier of the first class that has one for a hash.
 func challengeLike(ranked []*class, h sasl.ScramHash) *ScramEntry {
 	for _, c := range ranked {
-		if c.scram[h] {
-			return c.model().Scram[h]
+		if like := c.model.Scram[h]; like != nil {
+			return like
 		}
 	}
 	return newModel.Scram[h]
@@ -107,7 +106,7 @@ const noCredential = "-"
 
 // decoy returns a credential that costs the same and that nothing fits.
 func (c Credential) decoy() Credential {
-	d := Credential{Name: c.Name, Remote: c.Remote}
+	d := Credential{Name: c.Name, Remote: c.Remote, cost: c.cost}
 	if c.Check != nil {
 		d.Check = func(ctx context.Context, password string) (bool, error) {
 			_, err := c.Check(ctx, password)
@@ -118,25 +117,26 @@ func (c Credential) decoy() Credential {
 }
 
 // fakeScram returns a verifier that looks like another one, always the same for a
-// name, and whose keys nobody knows (P3-SCRAM-18).
+// name, and whose keys nobody knows (P3-SCRAM-18). With another work factor it has
+// another salt, as after a new password.
 func fakeScram(key []byte, name string, h sasl.ScramHash, like *ScramEntry) *ScramEntry {
 	if like == nil {
 		return nil
 	}
+	work := fmt.Sprint(like.Verifier.Iterations, len(like.Verifier.Salt))
 	octets := func(what string, size int) []byte {
 		var out []byte
 		for i := byte('0'); len(out) < size; i++ {
-			out = append(out, hmacSHA256(key, what, h.Mechanism(false), string(i), name)...)
+			out = append(out, hmacSHA256(key, what, h.Mechanism(false), work, string(i), name)...)
 		}
 		return out[:size]
 	}
+	size := h.New().Size()
+	keys := sasl.ScramKeys{StoredKey: octets("stored", size), ServerKey: octets("server", size)}
 	s := &ScramEntry{Names: like.Names}
 	s.Verifier.Salt = octets("salt", len(like.Verifier.Salt))
 	s.Verifier.Iterations = like.Verifier.Iterations
-	for range like.Verifier.Keys {
-		size := h.New().Size()
-		s.Verifier.Keys = append(s.Verifier.Keys, sasl.ScramKeys{StoredKey: octets("stored", size), ServerKey: octets("server", size)})
-	}
+	s.Verifier.Keys = slices.Repeat([]sasl.ScramKeys{keys}, len(like.Verifier.Keys))
 	return s
 }
 
@@ -144,12 +144,12 @@ func fakeScram(key []byte, name string, h sasl.ScramHash, like *ScramEntry) *Scr
 var newModel = &Entry{
 	Credentials: []Credential{{}},
 	Scram: map[sasl.ScramHash]*ScramEntry{
-		sasl.SHA256: newScramModel(sasl.SHA256),
-		sasl.SHA1:   newScramModel(sasl.SHA1),
+		sasl.SHA256: newScramModel(),
+		sasl.SHA1:   newScramModel(),
 	},
 }
 
-func newScramModel(sasl.ScramHash) *ScramEntry {
+func newScramModel() *ScramEntry {
 	return &ScramEntry{
 		Verifier: sasl.ScramVerifier{Salt: make([]byte, 16), Iterations: Iterations, Keys: make([]sasl.ScramKeys, 1)},
 		Names:    []string{""},
@@ -164,18 +164,33 @@ type Decoys struct {
 	// tell which.
 	Key []byte
 
-	mu   sync.Mutex // guards what follows
-	seen classes
+	mu      sync.Mutex // guards what follows
+	seen    classes
+	counted map[[32]byte]bool // accounts, and how they looked
 }
 
-// Saw takes note of what the check of an account costs. The entry is kept.
+// maxCounted is how many accounts a Decoys counts. By then it knows how common each
+// kind is.
+const maxCounted = 10_000
+
+// Saw takes note of what the check of an account costs. The entry is kept if it is the
+// first of its kind. An account counts once, however often it is asked for: who asks
+// for one again and again must not find out by the decoys that it is there.
 func (d *Decoys) Saw(e *Entry) {
+	shape := e.shape()
+	account := [32]byte(hmacSHA256(d.Key, "seen", shape, e.User))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.seen == nil {
-		d.seen = classes{}
+		d.seen, d.counted = classes{}, map[[32]byte]bool{}
 	}
-	d.seen.saw(e.cost, func() *Entry { return e })
+	if d.counted[account] || len(d.counted) >= maxCounted && d.seen[shape] != nil {
+		return
+	}
+	if len(d.counted) < maxCounted {
+		d.counted[account] = true
+	}
+	d.seen.saw(shape, e)
 }
 
 // For returns the decoy of a name. Before any account was seen, it is like a new
@@ -184,4 +199,11 @@ func (d *Decoys) For(name string) *Entry {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.seen.decoy(d.Key, name)
+}
+
+// NobodysName returns letters and digits that are no account's name. They are for a
+// source's decoys, which others get to see: with the same key, what and name they are
+// always the same, and they tell nothing of the key.
+func NobodysName(key []byte, what, name string) string {
+	return hex.EncodeToString(hmacSHA256(key, "nobody", what, name)[:8])
 }

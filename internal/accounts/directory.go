@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -45,12 +46,17 @@ type Directory struct {
 	// addresses and the common name in it are accounts. Without it, accounts say
 	// which certificates are theirs.
 	CertificateNames bool
-	Log              *slog.Logger // nil: slog.Default
+	// Mechanisms are those that are offered beside SCRAM, for the log.
+	Mechanisms []string
+	Log        *slog.Logger // nil: slog.Default
 
 	once     sync.Once
 	computes *pool  // checks that need a processor
 	waits    *pool  // checks that wait for others
 	cache    *cache // passwords that were right
+
+	telling sync.Mutex              // guards told
+	told    map[sasl.ScramHash]bool // what the log says of SCRAM; nil: nothing
 }
 
 func (d *Directory) setUp() {
@@ -78,7 +84,7 @@ func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, 
 		prepared = password // wrong in any case, for the same price
 	}
 	if e == nil || len(e.Credentials) == 0 {
-		d.cache.find(decoy.User, nil, prepared)
+		d.cache.find(decoy, nil, prepared)
 		if _, err := d.check(ctx, p, decoy, prepared); err != nil {
 			return pop3server.Identity{}, err
 		}
@@ -89,8 +95,8 @@ func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, 
 	if d.appsOnly(e) {
 		allowed = slices.DeleteFunc(slices.Clone(allowed), func(c Credential) bool { return c.Name == "" })
 	}
-	if i := d.cache.find(e.User, allowed, prepared); i >= 0 && refused == "" && usable {
-		return pop3server.Identity{User: e.User, Credential: allowed[i].Name}, nil
+	if i := d.cache.find(e, allowed, prepared); i >= 0 && refused == "" && usable {
+		return d.letIn(ctx, p, e, allowed[i].Name)
 	}
 	right, err := d.check(ctx, p, e, prepared)
 	if err != nil {
@@ -107,8 +113,45 @@ func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, 
 		d.tell(e, p, refused)
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	d.cache.add(e.User, allowed[i], prepared)
-	return pop3server.Identity{User: e.User, Credential: allowed[i].Name}, nil
+	d.cache.add(e, allowed[i], prepared)
+	return d.letIn(ctx, p, e, allowed[i].Name)
+}
+
+// letIn has the last word about somebody who has proved who he is, and whom no policy
+// refuses. Only now do sources show that they are asked once more.
+func (d *Directory) letIn(ctx context.Context, p *pop3server.Peer, e *Entry, credential string) (pop3server.Identity, error) {
+	taken, err := d.taken(ctx, e)
+	if err != nil {
+		return pop3server.Identity{}, err
+	}
+	if taken {
+		d.tell(e, p, "another source has an account of that name, and comes first")
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
+	return d.identity(e, credential), nil
+}
+
+// identity is who has logged in. It takes along where the maildrop is: the name that
+// led to the account may be the only one that its source knows.
+func (d *Directory) identity(e *Entry, credential string) pop3server.Identity {
+	who := pop3server.Identity{User: e.User, Credential: credential}
+	if dir, err := d.maildirOf(e); err == nil && filepath.IsAbs(dir) { // else Maildir says why, to the operator
+		who.Maildrop = dir
+	}
+	return who
+}
+
+// taken reports whether an entry that another name led to has a name that an earlier
+// source knows: that one has the last word about it, and may have closed the account.
+func (d *Directory) taken(ctx context.Context, e *Entry) (bool, error) {
+	if e.User == e.asked || e.source == 0 {
+		return false, nil
+	}
+	_, err := d.lookup(ctx, e.User, d.Sources[:e.source])
+	if errors.Is(err, maildrop.ErrNoUser) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // withPeer tells sources who asks.
@@ -123,10 +166,21 @@ func withPeer(ctx context.Context, p *pop3server.Peer) context.Context {
 // nothing of it.
 func (d *Directory) tell(e *Entry, p *pop3server.Peer, why string) {
 	args := []any{"user", e.User, "reason", why}
-	if p != nil && p.Remote != nil {
-		args = append(args, "from", p.Remote.String())
+	if p != nil { // in the keys of the session's other lines
+		args = append([]any{"session", p.Session, "rip", remoteOf(p)}, args...)
 	}
 	d.log().Warn("login refused in spite of the right password", args...)
+}
+
+// remoteOf is the peer's address without port and zone, as pop3server logs it.
+func remoteOf(p *pop3server.Peer) string {
+	switch a := p.Address(); {
+	case a.IsValid():
+		return a.String()
+	case p.Remote != nil:
+		return p.Remote.String()
+	}
+	return ""
 }
 
 // find asks the sources for a name, which has been prepared, or not. The entry is
@@ -139,7 +193,7 @@ func (d *Directory) find(ctx context.Context, name string) (e, decoy *Entry, err
 	if user == "" {
 		return nil, decoy, nil
 	}
-	e, err = d.lookup(ctx, user)
+	e, err = d.lookup(ctx, user, d.Sources)
 	if errors.Is(err, maildrop.ErrNoUser) {
 		return nil, decoy, nil
 	}
@@ -148,18 +202,31 @@ func (d *Directory) find(ctx context.Context, name string) (e, decoy *Entry, err
 
 // lookup asks all sources at once: how long that takes is the same whether the
 // first one knows the name or none.
-func (d *Directory) lookup(ctx context.Context, user string) (*Entry, error) {
-	found := make([]*Entry, len(d.Sources))
-	errs := make([]error, len(d.Sources))
-	ask := func(i int) { found[i], errs[i] = d.Sources[i].Lookup(ctx, user) }
+func (d *Directory) lookup(ctx context.Context, user string, sources []Source) (*Entry, error) {
+	found := make([]*Entry, len(sources))
+	errs := make([]error, len(sources))
+	panics := make([]any, len(sources))
+	ask := func(i int) {
+		defer func() {
+			if p := recover(); p != nil {
+				panics[i] = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			}
+		}()
+		found[i], errs[i] = sources[i].Lookup(ctx, user)
+	}
 	var asked sync.WaitGroup
-	for i := 1; i < len(d.Sources); i++ {
+	for i := 1; i < len(sources); i++ {
 		asked.Go(func() { ask(i) })
 	}
-	if len(d.Sources) > 0 {
+	if len(sources) > 0 {
 		ask(0)
 	}
 	asked.Wait()
+	for _, p := range panics {
+		if p != nil {
+			panic(p) // here it costs a session, and in a goroutine of its own the process
+		}
+	}
 	for i, e := range found {
 		switch {
 		case errors.Is(errs[i], maildrop.ErrNoUser):
@@ -169,7 +236,9 @@ func (d *Directory) lookup(ctx context.Context, user string) (*Entry, error) {
 		case checkName(e.User) != nil: // becomes part of paths
 			return nil, fmt.Errorf("look up %s: the source says it is user %q, which is not allowed", user, e.User)
 		}
-		return e, nil
+		own := *e
+		own.asked, own.source = user, i
+		return &own, nil
 	}
 	return nil, maildrop.ErrNoUser
 }
@@ -271,23 +340,33 @@ func (e *Entry) derive(credentials []Credential, password string) (right []strin
 // lookupTime is how long the sources may take to say where a maildrop is.
 const lookupTime = 10 * time.Second
 
-// Maildir returns the path of a user's maildrop. maildrop.ErrNoUser: there is no
-// such account.
-func (d *Directory) Maildir(user string) (string, error) {
-	if checkName(user) != nil {
+// Maildir returns the path of a maildrop, which is what an Identity of this Directory
+// has as its Maildrop, or a user's name. maildrop.ErrNoUser: there is no such account.
+func (d *Directory) Maildir(of string) (string, error) {
+	if filepath.IsAbs(of) { // no user has a name like that
+		return filepath.Clean(of), nil
+	}
+	if checkName(of) != nil {
 		return "", maildrop.ErrNoUser
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
-	e, err := d.lookup(ctx, user)
-	switch {
-	case err != nil:
+	e, err := d.lookup(ctx, of, d.Sources)
+	if err != nil {
 		return "", err
+	}
+	return d.maildirOf(e)
+}
+
+func (d *Directory) maildirOf(e *Entry) (string, error) {
+	switch {
+	case e.Broken: // mail must not be put where nobody looks for it
+		return "", fmt.Errorf("where the maildrop of %s is, is not known: %s", e.User, e.Closed)
 	case e.Maildir == "":
 		// Safe as part of a path: CheckName let it pass.
 		return filepath.Join(d.Mail, e.User), nil
 	case !filepath.IsAbs(e.Maildir):
-		return "", fmt.Errorf("the maildrop of %s, %q, is not an absolute path", user, e.Maildir)
+		return "", fmt.Errorf("the maildrop of %s, %q, is not an absolute path", e.User, e.Maildir)
 	}
 	return filepath.Clean(e.Maildir), nil
 }

@@ -2,11 +2,8 @@ package accounts
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"slices"
-	"strings"
 
 	"postfach/pop3server"
 )
@@ -38,7 +35,7 @@ func (d *Directory) Certificate(ctx context.Context, p *pop3server.Peer, identit
 			d.tell(e, p, refused)
 			return pop3server.Identity{}, pop3server.ErrCredentials
 		}
-		return pop3server.Identity{User: e.User, Credential: certificateCredential}, nil
+		return d.letIn(ctx, p, e, certificateCredential)
 	}
 	return pop3server.Identity{}, pop3server.ErrCredentials
 }
@@ -54,7 +51,7 @@ func (d *Directory) candidates(cert *x509.Certificate) []string {
 	var names []string
 	for _, s := range d.Sources {
 		if index, ok := s.(certificateIndex); ok {
-			if user := index.owner(fingerprint(cert)); user != "" {
+			if user := index.owner(Fingerprint(cert)); user != "" {
 				names = append(names, user)
 			}
 		}
@@ -70,7 +67,7 @@ func (d *Directory) owns(e *Entry, p *pop3server.Peer) bool {
 	case cert == nil:
 		return false
 	case len(e.Certificates) > 0:
-		return slices.Contains(e.Certificates, fingerprint(cert))
+		return slices.Contains(e.Certificates, Fingerprint(cert))
 	}
 	return d.CertificateNames && slices.Contains(namesIn(cert), e.User)
 }
@@ -84,18 +81,13 @@ func verified(p *pop3server.Peer) *x509.Certificate {
 	return p.TLS.PeerCertificates[0]
 }
 
-func fingerprint(cert *x509.Certificate) string {
-	sum := sha256.Sum256(cert.Raw)
-	return hex.EncodeToString(sum[:])
-}
-
 // namesIn are the names in a certificate that users can have: e-mail addresses,
 // then the common name. User names have no capital letters, so that two accounts
 // cannot differ in nothing else.
 func namesIn(cert *x509.Certificate) []string {
 	var names []string
 	for _, name := range append(slices.Clone(cert.EmailAddresses), cert.Subject.CommonName) {
-		if name = strings.ToLower(name); checkName(name) == nil {
+		if name = SmallLetters(name); checkName(name) == nil {
 			names = append(names, name)
 		}
 	}

@@ -3,19 +3,10 @@ package accounts
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 
 	"postfach/pop3server"
 	"postfach/sasl"
 )
-
-// Offers implements pop3server.ScramSource.
-func (d *Directory) Offers(h sasl.ScramHash) bool {
-	if d.ScramHashes != nil {
-		return slices.Contains(d.ScramHashes, h)
-	}
-	return len(d.Sources) > 0 && !slices.ContainsFunc(d.Sources, func(s Source) bool { return !s.Offers(h) })
-}
 
 // Scram implements pop3server.ScramSource. A name that is unknown, or has no
 // verifier for this hash, has a salt that is always the same for it and a work
@@ -31,18 +22,28 @@ func (d *Directory) Scram(ctx context.Context, p *pop3server.Peer, h sasl.ScramH
 	allowed := func(string) bool { return false }
 	if e != nil && e.Scram[h] != nil && len(e.Scram[h].Names) > 0 {
 		s = e.Scram[h]
-		if d.refuses(e, p) == "" {
+		taken, err := d.taken(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		if d.refuses(e, p) == "" && !taken {
 			appsOnly := d.appsOnly(e)
 			allowed = func(credential string) bool { return credential != "" || !appsOnly }
 		}
 	}
 	account := &pop3server.ScramAccount{Verifier: sasl.ScramVerifier{Salt: s.Verifier.Salt, Iterations: s.Verifier.Iterations}}
+	account.Verifier.Keys = make([]sasl.ScramKeys, 0, maxApps+1) // for all the same
+	account.Identities = make([]pop3server.Identity, 0, maxApps+1)
+	nobodys := nobodysKeys(h)
+	mine := d.identity(decoy, "") // which costs the same
+	if e != nil {
+		mine = d.identity(e, "")
+	}
 	for i, credential := range s.Names {
-		keys, who := s.Verifier.Keys[i], pop3server.Identity{}
+		keys, who := nobodys, pop3server.Identity{}
 		if allowed(credential) {
-			who = pop3server.Identity{User: e.User, Credential: credential}
-		} else {
-			keys = nobodysKeys(h)
+			keys, who = s.Verifier.Keys[i], mine
+			who.Credential = credential
 		}
 		account.Verifier.Keys = append(account.Verifier.Keys, keys)
 		account.Identities = append(account.Identities, who)

@@ -23,10 +23,14 @@ func (d *Directory) Secret(ctx context.Context, p *pop3server.Peer, name string)
 		}
 		return pop3server.Identity{}, "", pop3server.ErrCredentials
 	}
+	taken, err := d.taken(ctx, e)
+	if err != nil {
+		return pop3server.Identity{}, "", err
+	}
 	refused := d.refuses(e, p)
 	secret, err := e.Secret()
-	if refused != "" || err != nil || secret == "" { // an error was logged when the account was read
+	if refused != "" || taken || err != nil || secret == "" { // an error was logged when the account was read
 		return pop3server.Identity{}, "", pop3server.ErrCredentials
 	}
-	return pop3server.Identity{User: e.User, Credential: apopCredential}, secret, nil
+	return d.identity(e, apopCredential), secret, nil
 }

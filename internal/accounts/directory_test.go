@@ -149,7 +149,7 @@ func TestPolicies(t *testing.T) {
 		"mapped:{PLAIN}p::::::allow_nets=::ffff:10.0.0.0/104\n"+
 		"local:{PLAIN}p::::::allow_nets=local\n"+
 		"tls:{PLAIN}p::::::tls=required\n"+
-		"cert:{PLAIN}p::::::client_cert=required cert="+fingerprint(own)+"\n"+
+		"cert:{PLAIN}p::::::client_cert=required cert="+Fingerprint(own)+"\n"+
 		"no:{PLAIN}p::::::pop3=no\n"+
 		"yes:{PLAIN}p::::::pop3=yes tls=no client_cert=no main=on\n"+
 		"anna@no.example:{PLAIN}p\n"+
@@ -220,7 +220,7 @@ func TestPolicies(t *testing.T) {
 // An unverified certificate is a text that anybody can write.
 func TestUnverifiedCertificateIsNone(t *testing.T) {
 	own := certificate("anna")
-	f := newFile(t, "anna:{PLAIN}p::::::client_cert=required cert="+fingerprint(own)+"\n")
+	f := newFile(t, "anna:{PLAIN}p::::::client_cert=required cert="+Fingerprint(own)+"\n")
 	d := &Directory{Sources: []Source{f}, CertificateNames: true, Log: f.Log}
 	p := from("127.0.0.1", own)
 	p.TLS.VerifiedChains = nil
@@ -248,15 +248,15 @@ func TestPolicyFieldsAreStrict(t *testing.T) {
 
 func TestExternal(t *testing.T) {
 	annas, ottos, bertas := certificate("a machine"), certificate("otto", "Otto@example.org"), certificate("otto", "berta@example.org")
-	colons := strings.ToUpper(fingerprint(annas))
+	colons := strings.ToUpper(Fingerprint(annas))
 	var pairs []string
 	for i := 0; i < len(colons); i += 2 {
 		pairs = append(pairs, colons[i:i+2])
 	}
 	f := newFile(t, blf("anna")+"::::::cert="+strings.Join(pairs, ":")+"\n"+blf("otto@example.org")+"\n"+blf("otto")+"\n"+
-		blf("berta@example.org")+"::::::cert="+fingerprint(annas)[:62]+"00\n"+
-		blf("closed")+"::::::nologin cert="+fingerprint(certificate("closed"))+"\n"+
-		blf("far")+"::::::allow_nets=10.0.0.0/8 cert="+fingerprint(certificate("far"))+"\n")
+		blf("berta@example.org")+"::::::cert="+Fingerprint(annas)[:62]+"00\n"+
+		blf("closed")+"::::::nologin cert="+Fingerprint(certificate("closed"))+"\n"+
+		blf("far")+"::::::allow_nets=10.0.0.0/8 cert="+Fingerprint(certificate("far"))+"\n")
 	for _, c := range []struct {
 		names    bool
 		cert     *x509.Certificate
@@ -423,8 +423,8 @@ func TestCacheForgets(t *testing.T) {
 func TestCacheKeyHasAllThatDecides(t *testing.T) {
 	c := newCache()
 	anna := Credential{Name: "phone", Version: []byte("1")}
-	c.add("anna", anna, "p")
-	if c.find("anna", []Credential{{}, anna}, "p") != 1 {
+	c.add(&Entry{asked: "anna"}, anna, "p")
+	if c.find(&Entry{asked: "anna"}, []Credential{{}, anna}, "p") != 1 {
 		t.Error("not found")
 	}
 	for _, other := range []struct {
@@ -440,16 +440,19 @@ func TestCacheKeyHasAllThatDecides(t *testing.T) {
 		{"anna", "p", Credential{Name: "phone"}},
 		{"anna", "p", Credential{Name: "phone1"}},
 	} {
-		if c.find(other.user, []Credential{other.Credential}, other.password) >= 0 {
+		if c.find(&Entry{asked: other.user}, []Credential{other.Credential}, other.password) >= 0 {
 			t.Errorf("%+v is found", other)
 		}
+	}
+	if c.find(&Entry{asked: "anna", source: 1}, []Credential{anna}, "p") >= 0 {
+		t.Error("it is found in another source")
 	}
 }
 
 func TestCacheIsBoundedAndHoldsNoPassword(t *testing.T) {
 	c := newCache()
 	for i := range maxCached + 1000 {
-		c.add(fmt.Sprint("user", i), Credential{Version: []byte("1")}, "a password")
+		c.add(&Entry{asked: fmt.Sprint("user", i)}, Credential{Version: []byte("1")}, "a password")
 	}
 	if n := len(c.right); n > maxCached || n < maxCached/2 {
 		t.Errorf("%d are remembered", n)
@@ -490,7 +493,7 @@ func TestRefusalIsExplainedToTheOperator(t *testing.T) {
 		t.Errorf("a wrong password is explained:\n%s", log)
 	}
 	tryLogin(t, dirOf(f), from("192.0.2.1"), "anna", "p w", pop3server.ErrCredentials)
-	if !strings.Contains(log.String(), `user=anna reason="not from this network" from=192.0.2.1:50000`) {
+	if !strings.Contains(log.String(), `rip=192.0.2.1 user=anna reason="not from this network"`) {
 		t.Errorf("logged:\n%s", log)
 	}
 }
@@ -595,14 +598,14 @@ func TestDecoysOfUnseenSources(t *testing.T) {
 	must(t, seen.SetSecret("{SHA512-CRYPT}$6$AbS4sp2dPTn2FrXi$oUc2KNFN328FNbv6eRCwMmErbKi515yFuQ71.YpTfdDMWTfu8tDU7feruTm0zKQy4MviiPHaOATO6DeG/v.Hg1"))
 	d.Saw(seen)
 	e := d.For("nobody")
-	if e.cost != "6" || e.Credentials[0].Check == nil {
+	if e.work() != "6" || e.Credentials[0].Check == nil {
 		t.Errorf("after one was seen: %+v", e)
 	}
 	if ok, err := e.Credentials[0].Check(t.Context(), "p w"); ok || err != nil {
 		t.Errorf("a decoy lets somebody in: %v, %v", ok, err)
 	}
 	for i := range 2 * maxClasses {
-		d.Saw(&Entry{cost: fmt.Sprint(i)})
+		d.Saw(&Entry{Credentials: []Credential{{Check: e.Credentials[0].Check, cost: fmt.Sprint(i)}}})
 	}
 	if len(d.seen) > maxClasses {
 		t.Errorf("%d classes", len(d.seen))

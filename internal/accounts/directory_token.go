@@ -16,18 +16,23 @@ func (d *Directory) Token(ctx context.Context, p *pop3server.Peer, name, token s
 	if err != nil {
 		return pop3server.Identity{}, err
 	}
+	// Letter by letter: SASLprep makes other people's names one of ours, such as those
+	// in full-width letters, and issuers let people choose theirs.
+	if checkName(owner) != nil {
+		return pop3server.Identity{}, pop3server.ErrCredentials
+	}
 	e, _, err := d.find(withPeer(ctx, p), owner)
 	if err != nil {
 		return pop3server.Identity{}, err
 	}
-	if e == nil || name != "" && lookupName(name) != lookupName(owner) {
+	if e == nil || name != "" && lookupName(name) != owner {
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
 	if refused := d.refuses(e, p); refused != "" {
 		d.tell(e, p, refused)
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	return pop3server.Identity{User: e.User, Credential: tokenCredential}, nil
+	return d.letIn(ctx, p, e, tokenCredential)
 }
 
 // Discovery implements pop3server.TokenSource.

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,10 @@ import (
 // it, whole. Lines that it does not concern stay as they are, octet for octet.
 type Editor struct {
 	Path string // the accounts file; made by the first Add
-	Key  string // the key of APOP secrets; made by the first one
-	FS   vfs.FS // nil: the real one
+	// Shared is as in File.
+	Shared bool
+	Key    string // the key of APOP secrets; made by the first one
+	FS     vfs.FS // nil: the real one
 
 	Now func() time.Time // nil: time.Now
 }
@@ -46,7 +49,10 @@ func (e Editor) Add(n NewAccount) error {
 	if err != nil {
 		return err
 	}
-	return e.edit(func(d *document) error {
+	return e.edit(n.User, func(d *document) error {
+		if _, err := parse(e.Path, d.String()); err != nil { // the server would not see the account
+			return err
+		}
 		if d.find(n.User) >= 0 {
 			return fmt.Errorf("user %s: %w", n.User, ErrExists)
 		}
@@ -79,6 +85,9 @@ func (e Editor) SetPassword(user, password, scheme string, sha1 bool) error {
 	}
 	return e.change(user, func(line string) (string, error) {
 		a, err := parseLine(line)
+		if err != nil && strings.Contains(line, ":") { // it may be the secret, which goes
+			a, err = parseLine(withSecret(line, "{PLAIN}"+rand.Text()))
+		}
 		if err != nil {
 			return "", err
 		}
@@ -113,19 +122,21 @@ func (e Editor) SetAPOP(user, secret string) error {
 // Remove removes an account. The mail stays. ErrNoUser: there is no such
 // account.
 func (e Editor) Remove(user string) error {
-	return e.edit(func(d *document) error {
+	return e.edit("", func(d *document) error {
 		i := d.find(user)
 		if i < 0 {
 			return fmt.Errorf("user %s: %w", user, ErrNoUser)
 		}
-		d.lines = append(d.lines[:i], d.lines[i+1:]...)
+		for ; i >= 0; i = d.find(user) { // all, if it is there twice: else the other one would be good now
+			d.lines = append(d.lines[:i], d.lines[i+1:]...)
+		}
 		return nil
 	})
 }
 
 // List returns the accounts, in the order of the file.
 func (e Editor) List() ([]Account, error) {
-	content, _, err := readSecretFile(e.fs(), e.Path)
+	content, _, err := readSecretFile(e.fs(), e.Path, e.Shared)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +185,7 @@ func checkBeside(line string) error {
 
 // change replaces one account's line.
 func (e Editor) change(user string, to func(line string) (string, error)) error {
-	return e.edit(func(d *document) error {
+	return e.edit(user, func(d *document) error {
 		i := d.find(user)
 		if i < 0 {
 			return fmt.Errorf("user %s: %w", user, ErrNoUser)
@@ -189,28 +200,38 @@ func (e Editor) change(user string, to func(line string) (string, error)) error 
 	})
 }
 
-// edit changes the file as a whole, durably, under the lock of its folder.
-func (e Editor) edit(change func(*document) error) error {
+// Has reports whether the file has a line for a user, good or bad.
+func (e Editor) Has(user string) bool {
+	content, _, err := readSecretFile(e.fs(), e.Path, e.Shared)
+	return err == nil && newDocument(string(content)).find(user) >= 0
+}
+
+// edit changes the file as a whole, durably, under the lock of its folder. The line
+// of user, if that is not empty, is good afterwards. Lines that are bad already do
+// not stop who repairs another one: the file is never worse than before.
+func (e Editor) edit(user string, change func(*document) error) error {
 	lock, err := e.lock()
 	if err != nil {
 		return fmt.Errorf("lock the accounts: %w", err)
 	}
 	defer lock.Close()
-	content, info, err := readSecretFile(e.fs(), e.Path)
+	content, info, err := readSecretFile(e.fs(), e.Path, e.Shared)
 	if errors.Is(err, fs.ErrNotExist) {
 		content, info, err = []byte(head), vfs.Info{Mode: 0o600}, nil
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := parse(e.Path, string(content)); err != nil {
-		return err
+	_, before := survey(e.Path, string(content))
+	if n := len(before); n > 0 && errors.Is(before[n-1].err, errNoEnd) { // somebody may be writing it
+		return before
 	}
 	d := newDocument(string(content))
 	if err := change(d); err != nil {
 		return err
 	}
-	if _, err := parse(e.Path, d.String()); err != nil { // never write what the server would refuse
+	_, after := survey(e.Path, d.String())
+	if err := after.worse(before, user); err != nil { // never write what the server would refuse
 		return err
 	}
 	return vfs.WriteFile(e.fs(), e.Path, []byte(d.String()), info.Mode.Perm())

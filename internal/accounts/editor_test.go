@@ -238,7 +238,7 @@ func TestAPOPSecretIsSealed(t *testing.T) {
 		t.Error("no APOP with a secret")
 	}
 	who, got, err := dirOf(f).Secret(t.Context(), nil, "anna")
-	if who != (pop3server.Identity{User: "anna", Credential: "apop"}) || got != secret || err != nil {
+	if who.User != "anna" || who.Credential != "apop" || got != secret || err != nil {
 		t.Errorf("Secret: %v, %q, %v", who, got, err)
 	}
 	for _, name := range []string{"otto", "nobody", "../anna"} {

@@ -3,6 +3,8 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"postfach/sasl"
 )
@@ -26,9 +28,9 @@ func (e *Entry) setMain(k kept, secret string) {
 		e.addScram(v, "")
 	} else {
 		main.Check = func(_ context.Context, password string) (bool, error) { return k.matches(password), nil }
+		main.cost = k.cost()
 	}
 	e.Credentials = append(e.Credentials, main)
-	e.cost += k.cost()
 }
 
 // addScram adds the keys of a credential to those that SCRAM uses. It reports
@@ -58,11 +60,9 @@ func (s *ScramEntry) add(v *scramVerifier, name string) bool {
 	return true
 }
 
-// cost names what a check of a secret costs, and what its challenge looks like.
+// cost names what a check of a secret costs that is no key of SCRAM.
 func (k kept) cost() string {
 	switch v := k.verifier.(type) {
-	case *scramVerifier:
-		return v.cost()
 	case cryptVerifier:
 		return v.work
 	case *pbkdf2Verifier:
@@ -71,14 +71,55 @@ func (k kept) cost() string {
 	return k.scheme
 }
 
-func (v *scramVerifier) cost() string {
-	return fmt.Sprintf("%s/%d/%d", v.hash.Mechanism(false), v.iterations, len(v.salt))
+// work names what the check of a password costs: each Check, and each derivation. How
+// many keys one derivation serves does not matter.
+func (e *Entry) work() string {
+	var costs []string
+	var kept []Credential
+	for _, c := range e.Credentials {
+		if c.Check == nil {
+			kept = append(kept, c)
+		} else {
+			costs = append(costs, c.cost)
+		}
+	}
+	for _, d := range e.derivations(kept) {
+		costs = append(costs, d.hash.Mechanism(false)+d.challenge())
+	}
+	slices.Sort(costs)
+	return strings.Join(costs, " ")
+}
+
+// shape names all that others can see of an entry: what a check costs, and what its
+// challenges look like.
+func (e *Entry) shape() string {
+	return e.work() + ";" + e.Scram[sasl.SHA256].challenge() + ";" + e.Scram[sasl.SHA1].challenge()
+}
+
+// challenge names what a challenge looks like.
+func (s *ScramEntry) challenge() string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("/%d/%d", s.Verifier.Iterations, len(s.Verifier.Salt))
 }
 
 // entry is an account as a Directory knows it. open opens its shared secret; nil:
-// there is none.
+// there is none. It is made once: to make it anew for each look-up would show how many
+// app passwords there are.
 func (a *account) entry(open func() (string, error)) *Entry {
-	e := &Entry{User: a.User, Maildir: a.Maildir, Secret: open, Policy: a.policy, Certificates: a.certs, Closed: a.Closed}
+	made := a.made.Load()
+	if made == nil {
+		made = a.makeEntry()
+		a.made.Store(made)
+	}
+	e := *made
+	e.Secret = open
+	return &e
+}
+
+func (a *account) makeEntry() *Entry {
+	e := &Entry{User: a.User, Maildir: a.Maildir, Policy: a.policy, Certificates: a.Certificates, Closed: a.Closed}
 	e.setMain(a.kept, a.secret)
 	for i, one := range a.apps {
 		e.Credentials = append(e.Credentials, Credential{Name: one.Name, Version: one.keys.StoredKey})
@@ -93,23 +134,7 @@ func (a *account) entry(open func() (string, error)) *Entry {
 	if a.sha1 != nil {
 		e.addScram(a.sha1, "")
 	}
-	e.cost = a.cost()
 	return e
-}
-
-// cost is that of all credentials. How many app passwords there are does not
-// matter: they share a derivation.
-func (a *account) cost() string {
-	cost := a.kept.cost()
-	if len(a.apps) > 0 {
-		if main := a.scram(); main == nil || !main.sameWork(a.apps[0].scramVerifier) {
-			cost += " " + a.apps[0].cost()
-		}
-	}
-	if a.sha1 != nil {
-		cost += " " + a.sha1.cost()
-	}
-	return cost
 }
 
 // offers reports whether whoever has a password of the account that lets somebody

@@ -35,7 +35,7 @@ func MaildirIn(template, user string) string {
 // ReadSecret returns the first line of a file that nobody but its owner may
 // touch, such as one with the password for a database.
 func ReadSecret(name string) (string, error) {
-	content, _, err := readSecretFile(vfs.OS{}, name)
+	content, _, err := readSecretFile(vfs.OS{}, name, false)
 	if err != nil {
 		return "", err
 	}

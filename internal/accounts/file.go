@@ -20,8 +20,11 @@ import (
 // goroutines.
 type File struct {
 	Path string // the accounts file
-	Key  string // the file with the key that opens APOP secrets; empty: no APOP
-	Mail string // the folder of the Maildirs that have no path of their own
+	// Shared says that another program reads the file, too: its group may. Without
+	// it, nobody but the owner.
+	Shared bool
+	Key    string // the file with the key that opens APOP secrets; empty: no APOP
+	Mail   string // the folder of the Maildirs that have no path of their own
 	// DecoyKey makes that an unknown name always gets the same decoy, beyond the
 	// life of the process. nil: as long as the File.
 	DecoyKey []byte
@@ -45,6 +48,7 @@ type File struct {
 	complaint string    // what was logged about that: news is logged at once
 	told      time.Time // when
 	weak      string    // what was logged about schemes
+	odd       string    // what was logged about fields
 }
 
 func (f *File) setUp() {

@@ -173,8 +173,11 @@ func TestUnknownUsersCostTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	checks := &counter{verifier: f.current.byName["anna"].verifier}
+	f.current.classes = classes{}
 	for _, a := range f.current.inFile {
 		a.verifier = checks
+		e := a.makeEntry()
+		f.current.classes.saw(e.shape(), e)
 	}
 	for _, c := range []struct{ name, password string }{
 		{"anna", "p w"},
@@ -216,14 +219,14 @@ func TestDecoysFollowTheFile(t *testing.T) {
 	for i := range 500 {
 		name := strings.Repeat("x", i+1)
 		d := f.Decoy(t.Context(), name)
-		if again := f.Decoy(t.Context(), name); d.cost != again.cost || !reflect.DeepEqual(d.Scram, again.Scram) {
+		if again := f.Decoy(t.Context(), name); d.work() != again.work() || !reflect.DeepEqual(d.Scram, again.Scram) {
 			t.Fatal("a name has two decoys")
 		}
-		seen[d.cost]++
+		seen[d.work()]++
 	}
 	classes := map[string]int{}
 	for _, a := range f.current.inFile {
-		classes[a.cost()]++
+		classes[a.makeEntry().work()]++
 	}
 	for cost, accounts := range classes {
 		if want := 500 * accounts / len(f.current.inFile); seen[cost] < want/2 || seen[cost] > want*2 {
@@ -463,4 +466,21 @@ func TestManyLoginsAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A file that another program reads, too, has a group for both.
+func TestSharedFileMayBeReadByItsGroup(t *testing.T) {
+	for mode, want := range map[os.FileMode]bool{0o600: true, 0o640: true, 0o400: true, 0o440: true, 0o660: false, 0o644: false, 0o604: false, 0o650: false} {
+		f, _ := newLogged(t, blf("anna")+"\n")
+		f.Shared = true
+		if err := os.Chmod(f.Path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Load(); (err == nil) != want {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+		if _, err := (Editor{Path: f.Path, Shared: true}).List(); (err == nil) != want {
+			t.Errorf("mode %o: list: %v", mode, err)
+		}
+	}
 }

@@ -48,7 +48,7 @@ func MakeKey(fsys vfs.FS, name string) ([]byte, error) {
 // readKey reads a key file. It returns an error for which errors.Is knows
 // fs.ErrNotExist when there is none.
 func readKey(fsys vfs.FS, name string) ([]byte, error) {
-	text, _, err := readSecretFile(fsys, name)
+	text, _, err := readSecretFile(fsys, name, false)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func readKey(fsys vfs.FS, name string) ([]byte, error) {
 const maxSecretFile = 128 << 20
 
 // readSecretFile reads a file that nobody but its owner may touch, and tells
-// what was read.
-func readSecretFile(fsys vfs.FS, name string) ([]byte, vfs.Info, error) {
+// what was read. A shared one may be read by its group, too.
+func readSecretFile(fsys vfs.FS, name string, shared bool) ([]byte, vfs.Info, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, vfs.Info{}, err
@@ -74,11 +74,14 @@ func readSecretFile(fsys vfs.FS, name string) ([]byte, vfs.Info, error) {
 	if err != nil {
 		return nil, vfs.Info{}, err
 	}
-	if err := closed(name, info); err != nil {
+	if err := closed(name, info, shared); err != nil {
 		return nil, info, err
 	}
-	content, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
-	if err == nil && len(content) > maxSecretFile {
+	var content []byte
+	if info.Size <= maxSecretFile { // it may grow meanwhile
+		content, err = io.ReadAll(io.LimitReader(file, maxSecretFile+1))
+	}
+	if err == nil && max(info.Size, int64(len(content))) > maxSecretFile {
 		err = fmt.Errorf("%s is larger than %d octets", name, maxSecretFile)
 	}
 	return content, info, err

@@ -3,9 +3,8 @@ package accounts
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"regexp"
 	"strings"
+	"sync/atomic"
 
 	"postfach/internal/hint"
 )
@@ -39,6 +38,15 @@ func closing(field string) bool {
 	return false
 }
 
+// once reports whether a field says one thing, which a second one could contradict.
+func once(field string) bool {
+	switch field {
+	case mailField, netsField, apopField, sha1Field, pop3Field, tlsField, needField, mainField:
+		return true
+	}
+	return false
+}
+
 // An account is one line, understood.
 type account struct {
 	Account
@@ -49,7 +57,8 @@ type account struct {
 	sha1   *scramVerifier // for SCRAM-SHA-1, beside the password; nil: none
 	stale  bool           // there is one, of another password
 	policy Policy
-	certs  []string
+	odd    []string              // what means nothing here, and should perhaps
+	made   atomic.Pointer[Entry] // nil: nobody has asked for it
 }
 
 // parseLine understands a line that is neither empty nor a comment.
@@ -68,8 +77,16 @@ func parseLine(line string) (*account, error) {
 		return nil, fmt.Errorf("user %s: %w", user, err)
 	}
 	a.Scheme = a.scheme
+	if odd := misplaced(fields); odd != "" {
+		a.odd = append(a.odd, odd)
+	}
+	seen := map[string]bool{}
 	for _, extra := range extraFields(fields) {
 		key, value, _ := strings.Cut(extra, "=")
+		if seen[key] && once(key) {
+			return nil, hint.Add(fmt.Errorf("user %s: the field %s is there twice", user, key), "remove one of the two")
+		}
+		seen[key] = true
 		if err := a.setExtra(key, value); err != nil {
 			return nil, fmt.Errorf("user %s: %w", user, err)
 		}
@@ -104,6 +121,10 @@ func (a *account) setExtra(key, value string) (err error) {
 		err = a.addApp(key[len(appPrefix):], value)
 	case closing(key):
 		a.Closed = key
+	default:
+		if odd := misread(key); odd != "" && len(a.odd) < maxOdd {
+			a.odd = append(a.odd, odd)
+		}
 	}
 	return err
 }
@@ -115,19 +136,6 @@ func option(key, value, yes, no string) (bool, error) {
 		return false, hint.Add(fmt.Errorf("expected %s=%s", key, yes), "or %s=%s, which is as good as no such field", key, no)
 	}
 	return value == yes, nil
-}
-
-var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
-// addCertificate takes the SHA-256 of a certificate, as openssl prints it or in
-// small letters.
-func (a *account) addCertificate(value string) error {
-	hexadecimal := strings.ToLower(strings.ReplaceAll(value, ":", ""))
-	if !fingerprintForm.MatchString(hexadecimal) {
-		return hint.Add(fmt.Errorf("expected %s= and the SHA-256 of a certificate", certField), "openssl x509 -in FILE -noout -fingerprint -sha256")
-	}
-	a.certs = append(a.certs, hexadecimal)
-	return nil
 }
 
 // The place of the extra fields, and how many fields there are with them. The
@@ -167,6 +175,12 @@ func withExtra(line, key, value string) string {
 	if value != "" {
 		extra = append(extra, key+"="+value)
 	}
+	return withExtras(line, extra)
+}
+
+// withExtras returns the line with these extra fields and no others.
+func withExtras(line string, extra []string) string {
+	fields := splitLine(line)
 	for len(fields) < fieldCount {
 		fields = append(fields, "")
 	}
@@ -177,9 +191,9 @@ func withExtra(line, key, value string) string {
 // maildirOf returns the path in "maildir:/path". It is taken literally: a
 // variable in it, which Dovecot would expand, is refused.
 func maildirOf(value string) (string, error) {
-	path, ok := strings.CutPrefix(value, "maildir:")
-	if !ok || !filepath.IsAbs(path) || strings.ContainsAny(path, "%~:") {
+	path, err := MaildirPath(value)
+	if err != nil || !strings.HasPrefix(value, "maildir:") {
 		return "", hint.Add(fmt.Errorf("expected %s=maildir:/path", mailField), "an absolute path without %%, ~ and further settings")
 	}
-	return filepath.Clean(path), nil
+	return path, nil
 }

@@ -36,6 +36,18 @@ func checkName(name string) error {
 	return nil
 }
 
+// SmallLetters makes the letters A to Z of a name small, for names that come from
+// where case means nothing. It makes no other letter small: those of Unicode become
+// letters of ASCII at times, as the Kelvin sign does, and so somebody else's name.
+func SmallLetters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, name)
+}
+
 func nameOctet(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("._+@-", c) >= 0
 }

@@ -19,7 +19,7 @@ func ParseNetworks(list string) ([]netip.Prefix, error) {
 	for text := range strings.SplitSeq(list, ",") {
 		network, err := parseNetwork(strings.TrimSpace(text))
 		if err != nil {
-			return nil, hint.Add(fmt.Errorf("expected networks, such as %s=10.0.0.0/8,2001:db8::1", netsField), "separated by commas, without spaces")
+			return nil, hint.Add(fmt.Errorf("%.64q is no network: expected networks, such as %s=10.0.0.0/8,2001:db8::1", text, netsField), "separated by commas, without spaces")
 		}
 		networks = append(networks, network)
 	}

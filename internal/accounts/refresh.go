@@ -100,9 +100,9 @@ func (f *File) held() (*table, error) {
 
 // read makes the file's content current.
 func (f *File) read() error {
-	content, info, err := readSecretFile(f.fs(), f.Path)
+	content, info, err := readSecretFile(f.fs(), f.Path, f.Shared)
 	if errors.Is(err, fs.ErrPermission) {
-		err = hint.Add(err, "uid %d, which this program runs as, must own the file, with mode 0600", os.Geteuid())
+		err = hint.Add(err, "uid %d, which this program runs as, must own the file, with mode 0600; outside the data folder its group may read it, too (0640)", os.Geteuid())
 	}
 	if err != nil {
 		return err
@@ -163,6 +163,13 @@ func (f *File) warn(t *table) {
 		}
 		if a.stale {
 			f.log().Warn("SCRAM-SHA-1 is off for an account", "user", a.User, "hint", "its verifier is of an earlier password: postfach user passwd --scram-sha-1 "+a.User)
+		}
+	}
+	if odd := t.odd(); odd != f.odd {
+		f.odd = odd
+		if odd != "" {
+			f.log().Warn("fields in the accounts file that mean nothing here", "fields", odd, "file", f.Path,
+				"hint", "if one was to close an account, it does not: docs/accounts.md lists those that do")
 		}
 	}
 	schemes, accounts := t.weak()

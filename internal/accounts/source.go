@@ -46,11 +46,18 @@ type Entry struct {
 	Certificates []string
 	// Closed says why nobody gets in at all, for the log; empty: it is open.
 	Closed string
+	// Broken says that the source's words could not be understood: the account is
+	// Closed, and where its maildrop is, is not known.
+	Broken bool
 
 	// apart has the keys of app passwords whose salt is not that of Scram: for
 	// passwords only. nil: none.
 	apart *ScramEntry
-	cost  string // what a check costs and a challenge looks like
+
+	// The Directory's, in its own copy: by which name the entry was found, and in which
+	// of the sources.
+	asked  string
+	source int
 }
 
 // A Credential is one password of an account.
@@ -67,6 +74,8 @@ type Credential struct {
 	// Remote says that Check waits for somebody else, such as a directory server:
 	// it needs no processor, so that more of them run at once.
 	Remote bool
+
+	cost string // names what a Check costs that was made here
 }
 
 // A ScramEntry is an account's verifier for one hash.

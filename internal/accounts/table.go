@@ -23,13 +23,27 @@ type table struct {
 // an end may be half of one, from somebody who writes in place: the half could
 // be an account without the field that closes it.
 func parse(name, content string) (*table, error) {
+	t, bad := survey(name, content)
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	return t, nil
+}
+
+// survey understands as much of a file as it can, and says which lines are bad.
+func survey(name, content string) (*table, badLines) {
 	t := &table{byName: map[string]*account{}, byCertificate: map[string]string{}, classes: classes{}}
 	at := map[string]int{}
+	var bad badLines
 	number := 0
 	for line := range strings.Lines(content) {
 		number++
+		wrong := func(err error) {
+			bad = append(bad, badLine{name, number, splitLine(strings.TrimRight(line, "\r\n"))[0], err})
+		}
 		if !strings.HasSuffix(line, "\n") {
-			return nil, hint.Add(fmt.Errorf("%s:%d: the last line has no end", name, number), "end it with a line feed: without one it may be cut off")
+			wrong(hint.Add(errNoEnd, "end it with a line feed: without one it may be cut off"))
+			continue
 		}
 		line = strings.TrimRight(line, "\r\n")
 		if blank(line) {
@@ -40,23 +54,26 @@ func parse(name, content string) (*table, error) {
 			err = t.claim(a)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
+			wrong(err)
+			continue
 		}
 		if first, again := at[a.User]; again {
-			return nil, hint.Add(fmt.Errorf("%s:%d: user %s again, first on line %d", name, number, a.User, first), "remove one of the two lines")
+			wrong(hint.Add(&againError{a.User, first}, "remove one of the two lines"))
+			continue
 		}
 		at[a.User] = number
 		t.byName[a.User] = a
 		t.inFile = append(t.inFile, a)
-		t.classes.saw(a.cost(), func() *Entry { return a.entry(nil) })
+		e := a.makeEntry()
+		t.classes.saw(e.shape(), e)
 	}
 	t.countOffers()
-	return t, nil
+	return t, bad
 }
 
 // claim makes certificates an account's. No two accounts have the same one.
 func (t *table) claim(a *account) error {
-	for _, c := range a.certs {
+	for _, c := range a.Certificates {
 		if other, taken := t.byCertificate[c]; taken {
 			return hint.Add(fmt.Errorf("user %s: the certificate is %s's already", a.User, other), "give each account a certificate of its own")
 		}

@@ -59,10 +59,11 @@ func rules() map[string]rule {
 		"internal/vfs":          {others: x, no: noNetwork},
 		"internal/unprivileged": {},
 		"internal/awkward":      {no: slices.Concat(noNetwork, noFiles)},
-		"internal/transcript":   {ours: "pop3"}, // not popwire: it checks popwire
-		"internal/peer":         {others: x},    // a DNS server of the tests
+		"internal/transcript":   {ours: "pop3"},                                 // not popwire: it checks popwire
+		"internal/peer":         {others: x + " github.com/go-jose/go-jose/v4"}, // a DNS server and an OpenID provider of the tests
 		"internal/archtest":     {},
 		"internal/playtest":     {},
+		"internal/faults":       {},
 
 		// What people see. The faces know no wire; explain knows its words only.
 		"internal/explain": {ours: "pop3 internal/popwire internal/transcript", no: slices.Concat(noNetwork, noFiles)},
@@ -90,6 +91,9 @@ func rules() map[string]rule {
 			ours:   "pop3 pop3server maildrop sasl internal/hint internal/vfs",
 			others: x + " github.com/go-crypt/crypt github.com/go-crypt/x github.com/xdg-go/scram github.com/xdg-go/stringprep",
 		},
+		// The places that a configuration names, for both programs. The program source
+		// runs programs: only the server's main package makes it.
+		"internal/accounts/sources": {ours: "internal/accounts internal/accounts/ldap internal/accounts/sql internal/config internal/datafolder internal/hint"},
 		// Each driver in one package.
 		"internal/accounts/ldap":    {ours: "internal/accounts internal/hint maildrop sasl", others: x + " github.com/go-ldap/ldap/v3"},
 		"internal/accounts/sql":     {ours: "internal/accounts internal/hint maildrop sasl", others: x + " github.com/jackc/pgx/v5"},
@@ -102,13 +106,14 @@ func rules() map[string]rule {
 		"internal/certificates": {ours: "internal/hint internal/vfs", others: x + " github.com/caddyserver/certmagic github.com/mholt/acmez/v3 go.uber.org/zap"}, // certmagic logs with zap
 		"internal/sockets":      {ours: "internal/hint", others: x + " github.com/pires/go-proxyproto github.com/coreos/go-systemd/v22"},
 		"internal/confine":      {ours: "internal/hint internal/privilege", others: x + " github.com/landlock-lsm/go-landlock"},
+		"scripts/plant-faults":  {ours: "internal/faults"},
 		"cmd/postfachd": {
-			ours: "pop3 pop3server maildrop maildrop/maildir sasl internal/accounts internal/accounts/ldap internal/accounts/sql internal/accounts/program internal/accounts/oidc internal/lastlogin " +
+			ours: "pop3 pop3server maildrop maildrop/maildir sasl internal/accounts internal/accounts/sources internal/accounts/program internal/accounts/oidc internal/lastlogin " +
 				"internal/certificates internal/sockets internal/confine internal/config internal/datafolder internal/hint internal/vfs internal/transcript",
 			others: x + " github.com/alecthomas/kong github.com/coreos/go-systemd/v22",
 		},
 		"cmd/postfach": {
-			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver sasl internal/accounts internal/lastlogin internal/datafolder internal/hint internal/vfs internal/transcript pop3check pop3test internal/checkreport internal/testcontrol internal/explain internal/explore internal/remotes internal/shell internal/tui internal/web",
+			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver sasl internal/accounts internal/accounts/sources internal/config internal/lastlogin internal/datafolder internal/hint internal/vfs internal/transcript pop3check pop3test internal/checkreport internal/testcontrol internal/explain internal/explore internal/remotes internal/shell internal/tui internal/web",
 			others: x + " github.com/alecthomas/kong github.com/schollz/progressbar/v3 github.com/emersion/go-smtp",
 		},
 	}
@@ -181,7 +186,7 @@ func (r rule) allows(path string) bool {
 // no HTML and no MIME parser in it; the tests' packages are in no program.
 func TestProgramsDoNotLink(t *testing.T) {
 	tests := []string{
-		module + "/internal/awkward", module + "/internal/peer", module + "/internal/unprivileged", module + "/maildrop/maildroptest",
+		module + "/internal/awkward", module + "/internal/faults", module + "/internal/peer", module + "/internal/unprivileged", module + "/maildrop/maildroptest",
 		"testing", "go.uber.org/goleak",
 	}
 	for program, not := range map[string][]string{

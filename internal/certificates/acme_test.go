@@ -344,3 +344,41 @@ func TestResponderAnswersNothingElse(t *testing.T) {
 		t.Error("the idle connection is open")
 	}
 }
+
+// Who opens connections and says nothing, as many as there may be, and more, does not
+// keep the ACME server out, and takes no descriptors beyond the bound.
+func TestSilenceKeepsNoACMEServerOut(t *testing.T) {
+	for _, challenge := range []Challenge{HTTP01, TLSALPN01} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		r := Respond(l, challenge, nil)
+		var silent []net.Conn
+		for range responderConnections + 20 {
+			c, err := net.Dial("tcp", l.Addr().String())
+			must(t, err)
+			silent = append(silent, c)
+		}
+		c, err := net.Dial("tcp", l.Addr().String())
+		must(t, err)
+		must(t, c.SetDeadline(time.Now().Add(responderTimeout/2)))
+		if challenge == HTTP01 {
+			fmt.Fprint(c, "GET /.well-known/acme-challenge/x HTTP/1.1\r\nHost: a.example\r\n\r\n")
+		} else {
+			fmt.Fprint(c, "GET / HTTP/1.1\r\n\r\n")
+		}
+		if answer, err := io.ReadAll(c); err != nil || challenge == HTTP01 && len(answer) == 0 {
+			t.Errorf("%s: %q, %v", challenge, answer, err)
+		}
+		for i, s := range silent {
+			if i < 20 { // the oldest have been closed
+				must(t, s.SetDeadline(time.Now().Add(responderTimeout/2)))
+				if _, err := s.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+					t.Errorf("%s: connection %d: %v", challenge, i, err)
+				}
+			}
+			s.Close()
+		}
+		c.Close()
+		r.Close()
+	}
+}

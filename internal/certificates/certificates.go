@@ -7,10 +7,14 @@ package certificates
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"postfach/internal/hint"
 )
 
 // Files say where certificates are.
@@ -87,6 +91,9 @@ func (s *Set) read(f Files, now time.Time) (*generation, error) {
 		}
 		all = append(all, p)
 	}
+	if err := s.current.Load().betterThan(all, now); err != nil {
+		return nil, err
+	}
 	who, err := readClients(f.ClientCA, f.ClientCRL)
 	if err != nil {
 		return nil, err
@@ -95,6 +102,27 @@ func (s *Set) read(f Files, now time.Time) (*generation, error) {
 	fresh.warn(s.log(), now)
 	s.warned = now
 	return fresh, nil
+}
+
+// betterThan says that a certificate has ended and would replace one that has not:
+// whoever copied it took the wrong file. Where there is nothing better, one that has
+// ended is used: clients that look say so to their owners.
+func (g *generation) betterThan(fresh []*pair, now time.Time) error {
+	if g == nil {
+		return nil
+	}
+	for _, p := range fresh {
+		if !p.ended(now) {
+			continue
+		}
+		for _, old := range g.pairs.all {
+			if !old.ended(now) && (old.file == p.file || slices.Equal(namesOf(old), namesOf(p))) {
+				return hint.Add(fmt.Errorf("the certificate %s has ended on %s, and the one before has not", p.file, p.cert.Leaf.NotAfter.Format(time.DateOnly)),
+					"put one there that is valid")
+			}
+		}
+	}
+	return nil
 }
 
 // warn says what ends soon, or has ended.

@@ -1,8 +1,10 @@
 package certificates
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
@@ -196,7 +198,8 @@ func TestEndIsToldOfEachDay(t *testing.T) {
 			t.Fatalf("after %d days: %d warnings", day, got)
 		}
 	}
-	j, set.Log = newJournal()
+	j, log = newJournal()
+	set = &Set{Log: log}
 	must(t, set.Load(write(now.Add(-time.Minute))))
 	if !strings.Contains(j.String(), "has ended") || !strings.Contains(j.String(), "hint=") {
 		t.Error(j)
@@ -219,4 +222,58 @@ func TestOwnCertificateIsForThisMachineOnly(t *testing.T) {
 	if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, DNSName: "example.org"}); err == nil || cert.IsCA {
 		t.Error("the certificate is good for more than it should be")
 	}
+}
+
+// A copied file that is an old one must not replace a certificate that is good, and
+// a server that has nothing better starts all the same.
+func TestEndedCertificateReplacesNoGoodOne(t *testing.T) {
+	a, dir := newAuthority(t, "ca"), t.TempDir()
+	p := a.pairIn(dir, "mail", newECDSA(t), "mail.example.org")
+	good, err := os.ReadFile(p.Certificate)
+	must(t, err)
+	j, log := newJournal()
+	set := &Set{Log: log}
+	must(t, set.Load(Files{Pairs: []Pair{p}}))
+	serves := func() []byte {
+		cert, err := set.certificate(&tls.ClientHelloInfo{})
+		must(t, err)
+		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
+	}
+	ended := func(p Pair) []byte {
+		cert, key := a.issue(newECDSA(t), x509.ExtKeyUsageServerAuth, time.Now().Add(-time.Minute), "mail.example.org")
+		must(t, os.WriteFile(p.Certificate, cert, 0o600))
+		must(t, os.WriteFile(p.Key, key, 0o600))
+		return cert
+	}
+	old := ended(p)
+	if err := set.Load(Files{Pairs: []Pair{p}}); err == nil || !strings.Contains(err.Error(), "has ended") || hint.Of(err) == "" {
+		t.Errorf("loaded: %v", err)
+	}
+	set.Poll(time.Now())
+	j.wait(t, "certificates have changed and cannot be used", 1)
+	other := Pair{filepath.Join(dir, "other.pem"), filepath.Join(dir, "other.key")}
+	ended(other)
+	if err := set.Load(Files{Pairs: []Pair{other}}); err == nil {
+		t.Error("another file for the same names is loaded")
+	}
+	if !bytes.Equal(serves(), good) {
+		t.Error("the good one is gone")
+	}
+	// When the good one has ended, too, the other is no worse.
+	set.Poll(time.Now().Add(48 * time.Hour))
+	if !bytes.Equal(serves(), old) {
+		t.Error("the new one is not taken")
+	}
+
+	j, log = newJournal()
+	set = &Set{Log: log}
+	must(t, set.Load(Files{Pairs: []Pair{p}}))
+	j.wait(t, `level=ERROR msg="certificate has ended"`, 1)
+}
+
+func serialOf(t *testing.T, set *Set) string {
+	t.Helper()
+	cert, err := set.certificate(&tls.ClientHelloInfo{})
+	must(t, err)
+	return cert.Leaf.SerialNumber.String()
 }

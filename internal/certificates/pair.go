@@ -77,10 +77,16 @@ func (p *pair) warn(log *slog.Logger, now time.Time) {
 	switch {
 	case now.Before(leaf.NotBefore):
 		log.Warn("certificate is not valid yet", "file", p.file, "from", leaf.NotBefore, "hint", "is this machine's clock right?")
+	case p.ended(now):
+		log.Error("certificate has ended", "file", p.file, "until", leaf.NotAfter, "hint", newOne)
 	case leaf.NotAfter.Sub(now) < soon:
-		log.Warn("certificate ends soon, or has ended", "file", p.file, "until", leaf.NotAfter,
-			"hint", "put a new one there, which is read within a minute; one that the first start made: remove both files and start again")
+		log.Warn("certificate ends soon", "file", p.file, "until", leaf.NotAfter, "hint", newOne)
 	}
 }
+
+const newOne = "put a new one there, which is read within a minute; one that the first start made: remove both files and start again"
+
+// ended reports whether no client takes the certificate any more that looks.
+func (p *pair) ended(now time.Time) bool { return now.After(p.cert.Leaf.NotAfter) }
 
 var errNoCertificates = errors.New("there is no certificate in it")

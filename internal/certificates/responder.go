@@ -14,7 +14,6 @@ import (
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3"
 	"github.com/mholt/acmez/v3/acme"
-	"golang.org/x/net/netutil"
 )
 
 // What anybody can have of a Responder.
@@ -42,7 +41,7 @@ type Responder struct {
 // closes when it is closed.
 func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
 	r := &Responder{listener: l, challenge: c, over: make(chan struct{}), conns: map[net.Conn]bool{}}
-	limited := netutil.LimitListener(l, responderConnections)
+	bounded := &crowd{Listener: l, most: responderConnections}
 	serve := r.serveTLS
 	if c == HTTP01 {
 		r.server = &http.Server{
@@ -56,7 +55,7 @@ func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
 		serve = r.server.Serve
 	}
 	r.running.Go(func() {
-		if err := serve(limited); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		if err := serve(bounded); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			logOr(log).Error("challenges are not answered any more", "err", err, "hint", "restart the server")
 		}
 	})

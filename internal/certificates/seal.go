@@ -22,8 +22,20 @@ type seal struct {
 	carrier *tls.Config
 }
 
+// longestTicket bounds tickets, in octets. Those of clients with certificates have
+// the chain in them, twice, and a client's first words must not be too long
+// (pop3server's room.go).
+const longestTicket = 5 << 9
+
+// noTicket opens nothing. TLS 1.3 has no way to give none.
+var noTicket = []byte{0}
+
 func (s *seal) wrap(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
-	return s.current().EncryptTicket(state, session)
+	ticket, err := s.current().EncryptTicket(state, session)
+	if len(ticket) > longestTicket {
+		return noTicket, err
+	}
+	return ticket, err
 }
 
 func (s *seal) unwrap(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {

@@ -194,3 +194,28 @@ func TestFullDiskKeepsNoKeyForEver(t *testing.T) {
 		t.Errorf("left behind: %v, %v", names, err)
 	}
 }
+
+// A ticket that holds a long chain of certificates would make the client's first
+// words too long: such a client shakes hands each time, and gets in.
+func TestLongChainsAreNotInTickets(t *testing.T) {
+	ca, dir := newAuthority(t, "ca"), t.TempDir()
+	files := Files{Pairs: []Pair{ca.pairIn(dir, "a", newECDSA(t), "a.example")}, ClientCA: filepath.Join(dir, "ca.pem")}
+	must(t, os.WriteFile(files.ClientCA, ca.pem(), 0o644))
+	set := &Set{Tickets: OpenTickets(filepath.Join(dir, "tickets"), time.Now(), nil)}
+	must(t, set.Load(files))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for further, resumes := range map[int]bool{0: true, 20: false} {
+			cert := ca.client()
+			for range further {
+				cert.Certificate = append(cert.Certificate, ca.cert.Raw)
+			}
+			client, asked := offering(ca, cert)
+			client.MaxVersion, client.ClientSessionCache = version, tls.NewLRUClientSessionCache(4)
+			r := &resumer{t, client}
+			r.resumes(set.Config())
+			if *asked = false; r.resumes(set.Config()) != resumes || *asked == resumes {
+				t.Errorf("%s, %d certificates: resumed %t", tls.VersionName(version), 1+further, !resumes)
+			}
+		}
+	}
+}

@@ -39,6 +39,16 @@ func slogLevel(l zapcore.Level) slog.Level {
 	return slog.LevelDebug
 }
 
+// saidAgain reports whether something is said again by the line of the whole try, "will retry", with its error: they are
+// for debugging.
+func saidAgain(message string) bool {
+	switch message {
+	case "HTTP request failed; retrying", "challenge failed", "validating authorization", "could not get certificate from issuer":
+		return true
+	}
+	return false
+}
+
 // With implements zapcore.Core.
 func (c *zapCore) With(fields []zapcore.Field) zapcore.Core {
 	more := *c
@@ -56,14 +66,26 @@ func (c *zapCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 
 // Write implements zapcore.Core.
 func (c *zapCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	if !c.budget.Allow() {
+	level := slogLevel(e.Level)
+	if saidAgain(e.Message) {
+		level = slog.LevelDebug
+	}
+	if !c.log.Enabled(context.Background(), level) || !c.budget.Allow() {
 		return nil
 	}
 	values := []any{"part", e.LoggerName}
+	advice := ""
 	for _, f := range append(slices.Clip(c.fields), fields...) {
-		values = append(values, f.Key, zapValue(f))
+		value := zapValue(f)
+		values = append(values, f.Key, value)
+		if strings.Contains(value, "signed by unknown authority") {
+			advice = "tls.acme.ca is for the root certificate of an ACME server of your own; for a public one, this machine lacks its list of authorities (ca-certificates)"
+		}
 	}
-	c.log.Log(context.Background(), slogLevel(e.Level), "acme: "+short(e.Message), values...)
+	if advice != "" {
+		values = append(values, "hint", advice)
+	}
+	c.log.Log(context.Background(), level, "acme: "+short(e.Message), values...)
 	return nil
 }
 

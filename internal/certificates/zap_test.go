@@ -20,6 +20,13 @@ func TestLogOfACMEIsBounded(t *testing.T) {
 		!strings.Contains(lines[1], "level=WARN") || !strings.Contains(lines[1], "attempt=3") || !strings.Contains(lines[1], "issuer=x") || len(lines[1]) > 1000 {
 		t.Errorf("%d lines:\n%s", len(lines), j)
 	}
+	for _, part := range []string{"HTTP request failed; retrying", "challenge failed", "could not get certificate from issuer"} {
+		magic.Error(part) // one try, one line
+	}
+	magic.Error("will retry", zap.Error(errors.New("x509: certificate signed by unknown authority")))
+	if text := j.String(); strings.Count(text, "level=WARN") != 2 || !strings.Contains(text, `hint="tls.acme.ca`) {
+		t.Errorf("%s", text)
+	}
 	for range 10_000 {
 		magic.Error("again and again")
 	}

@@ -17,6 +17,9 @@ type Config struct {
 	Data     string `toml:"data" path:"folder"`   // the data folder; empty: the default one
 	Accounts string `toml:"accounts" path:"file"` // empty: the data folder's
 	Hostname string `toml:"hostname"`             // empty: the machine's name
+	// CreateMaildirs makes the Maildir of an account that never had one and has no
+	// path of its own, at the first login or delivery.
+	CreateMaildirs bool `toml:"create_maildirs"`
 
 	Greeting         string `toml:"greeting"`          // empty: the server's own
 	SignOff          string `toml:"sign_off"`          // empty: the server's own
@@ -97,8 +100,11 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 // Default returns what holds without a file: everything on loopback.
 func Default() *Config {
 	return &Config{
-		Language:      "en",
-		Confine:       true,
+		Language: "en",
+		Confine:  true,
+
+		CreateMaildirs: true,
+
 		ShutdownGrace: Duration{10 * time.Second},
 		OIDC:          defaultOIDC(),
 		TLS: TLS{ACME: ACME{

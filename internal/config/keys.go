@@ -116,7 +116,7 @@ func nearest(path string, known map[string]reflect.Type) string {
 	var here []string
 	parent := path[:max(strings.LastIndexByte(path, '.'), 0)]
 	for key := range known {
-		if d := edits(path, key); d < distance || d == distance && key < best {
+		if d := hint.Edits(path, key); d < distance || d == distance && key < best {
 			best, distance = key, d
 		}
 		if key[:max(strings.LastIndexByte(key, '.'), 0)] == parent {
@@ -137,25 +137,4 @@ func nearest(path string, known map[string]reflect.Type) string {
 		return "docs/postfachd.toml has all keys"
 	}
 	return "the keys there are " + strings.Join(here, ", ")
-}
-
-// edits counts the letters to insert, remove or change between two words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -82,6 +82,9 @@ func sourceKeys() map[SourceType][]string {
 }
 
 func (c *Config) checkSources(d *document) error {
+	if c.Accounts != "" && len(c.Sources) > 0 {
+		return hint.Add(d.wrong("accounts", "is not read where there is a [[source]]"), "make it one of them: type = \"file\" and path = %q", c.Accounts)
+	}
 	for i := range c.Sources {
 		s, path := &c.Sources[i], fmt.Sprintf("source.%d", i)
 		for _, check := range []func(*document, string) error{s.checkKeys, s.checkValues, s.checkLDAP, s.checkSQL, s.checkMaildir} {

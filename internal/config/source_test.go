@@ -55,6 +55,19 @@ func TestSourcesArrive(t *testing.T) {
 	}
 }
 
+// Else it would be ignored, and who wrote it would not know.
+func TestAccountsBesideSourcesAreRefused(t *testing.T) {
+	_, err := Parse("f", []byte("accounts = \"users\"\n"+section(LDAPSource, "")))
+	if err == nil || err.Error() != "f:1: accounts: is not read where there is a [[source]]" || hint.Of(err) != `make it one of them: type = "file" and path = "users"` {
+		t.Errorf("got %v, hint %q", err, hint.Of(err))
+	}
+	for _, text := range []string{"accounts = \"users\"", "accounts = \"\"\n" + section(LDAPSource, ""), section(FileSource, "path = \"users\"")} {
+		if _, err := Parse("f", []byte(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // Each key of a source belongs to some types, and is refused with the others.
 func TestKeysOfOtherTypesAreRefused(t *testing.T) {
 	values := map[string]string{"timeout": `"1s"`, "at_once": "1", "starttls": "true", "command": `["/x"]`}

@@ -104,7 +104,9 @@ func (c *Config) checkACME(d *document) error {
 		wildcard := strings.HasPrefix(host, "*.")
 		name := strings.TrimPrefix(host, "*.")
 		switch {
-		case !IsHostname(name) || !strings.Contains(name, "."):
+		case IsHostname(name) && !strings.Contains(name, "."):
+			return hint.Add(d.wrong(path, "%s has no dot", host), "ACME servers sign whole names: mail.example.org, and not mail")
+		case !IsHostname(name):
 			return hint.Add(d.wrong(path, "expected host names"), `as in ["mail.example.org", "pop.example.org"]`)
 		case wildcard && a.Challenge != DNS01:
 			return hint.Add(d.wrong(path, `%s needs challenge = "dns-01"`, host), "no other challenge shows that a whole domain is yours")

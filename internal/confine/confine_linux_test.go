@@ -294,3 +294,66 @@ func TestRefusedConfinementIsAnError(t *testing.T) {
 		t.Errorf("in force: %q, %v", inForce, err)
 	}
 }
+
+// What Landlock does not see: sockets of other kinds than TCP. Those that are open go
+// on.
+func TestNoSocketsAreMade(t *testing.T) {
+	dir := inChild(t)
+	if dir == "" {
+		return
+	}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer tcp.Close()
+	name := filepath.Join(dir, "socket")
+	path, err := net.Listen("unix", name)
+	must(t, err)
+	defer path.Close()
+	must(t, Harden())
+	other := make(chan func() error) // another thread
+	result := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		for f := range other {
+			result <- f()
+		}
+	}()
+	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(client)
+	must(t, NoSockets())
+	port := tcp.Addr().(*net.TCPAddr).Port
+	must(t, unix.Connect(client, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}))
+	got, err := tcp.Accept()
+	must(t, err)
+	got.Close()
+	for kind, try := range map[string]func() error{
+		"TCP":           func() error { return fdError(unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)) },
+		"Multipath TCP": func() error { return fdError(unix.Socket(unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_MPTCP)) },
+		"UDP":           func() error { return fdError(unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)) },
+		"netlink":       func() error { return fdError(unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, 0)) },
+		"unix":          func() error { _, err := net.Dial("unix", name); return err },
+		"io_uring": func() error {
+			_, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0)
+			if errno == unix.EACCES {
+				return errno
+			}
+			return nil
+		},
+	} {
+		other <- try
+		for _, err := range []error{try(), <-result} {
+			if !denied(err) {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+	}
+	close(other)
+}
+
+func fdError(fd int, err error) error {
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err
+}

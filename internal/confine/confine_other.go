@@ -23,3 +23,6 @@ func (*Status) Values() ([]any, error) { return nil, errors.ErrUnsupported }
 func Landlock(Rules) (inForce string, err error) {
 	return "", errors.New("this system has no Landlock")
 }
+
+// NoSockets is not known here.
+func NoSockets() error { return errors.New("this system has no seccomp") }

@@ -5,6 +5,7 @@ package datafolder
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // A Folder is the path of a data folder.
@@ -70,8 +71,31 @@ func (f Folder) Run() string { return f.in("run") }
 // Listeners lists the addresses of a server that accepts.
 func (f Folder) Listeners() string { return f.in("run", "listeners") }
 
+// AccountFiles lists the files that a server which runs reads accounts from: a path
+// a line.
+func (f Folder) AccountFiles() string { return f.in("run", "accounts") }
+
 // Lock is held by the server that uses the folder.
 func (f Folder) Lock() string { return f.in("run", "lock") }
 
 // FirstLogin has the password of the account that the first start made.
 func (f Folder) FirstLogin() string { return f.in("first-login.txt") }
+
+// Outside reports whether a file is elsewhere than in the folder, wherever links
+// lead. What cannot be found out is inside, where rules are stricter.
+func (f Folder) Outside(name string) bool {
+	folder, err := filepath.EvalSymlinks(string(f))
+	if err != nil {
+		return false
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+	if err != nil {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		real = filepath.Join(dir, filepath.Base(name))
+	}
+	rel, err := filepath.Rel(folder, real)
+	return err == nil && (rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)))
+}

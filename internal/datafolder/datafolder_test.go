@@ -77,3 +77,22 @@ func TestMakeRefusesWithAHint(t *testing.T) {
 		}
 	}
 }
+
+func TestOutside(t *testing.T) {
+	folder, other := t.TempDir(), t.TempDir()
+	inside, link := filepath.Join(folder, "accounts"), filepath.Join(other, "link")
+	if err := os.Symlink(inside, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(inside, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		inside: false, link: false, filepath.Join(folder, "x"): false, folder: false,
+		filepath.Join(other, "users"): true, filepath.Join(other, "none", "users"): false, filepath.Join(folder, "..x"): false,
+	} {
+		if got := Folder(folder).Outside(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -71,6 +71,23 @@ func TestFolderOfRootIsGivenAway(t *testing.T) {
 	}
 }
 
+// Whatever runs as nobody reads what is nobody's.
+func TestFolderOfNobodysIsDoubted(t *testing.T) {
+	needRoot(t)
+	f := Folder(t.TempDir())
+	for uid, want := range map[int]bool{0: false, 12345: false, nobodys(): true} {
+		if err := os.Chown(string(f), uid, uid); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Doubt(); (err != nil) != want || want && !strings.Contains(hint.Of(err), "systemd-sysusers") {
+			t.Errorf("%d: %v, hint %q", uid, err, hint.Of(err))
+		}
+		if f.IsMine() != (uid == 0) {
+			t.Errorf("%d: mine", uid)
+		}
+	}
+}
+
 func TestWhatALinkLeadsToIsNotGivenAway(t *testing.T) {
 	needRoot(t)
 	dir := t.TempDir()

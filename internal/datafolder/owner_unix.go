@@ -10,6 +10,8 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
+
+	"postfach/internal/hint"
 )
 
 // nobody is the uid and gid of the user of that name, where the system does
@@ -70,6 +72,33 @@ func giveAway(name string) error {
 		return fmt.Errorf("give it to uid %d: %w", uid, err)
 	}
 	return nil
+}
+
+// IsMine reports whether this process is the folder's owner.
+func (f Folder) IsMine() bool {
+	uid, _, err := f.ids()
+	return err == nil && uid == os.Geteuid()
+}
+
+// Doubt says why the folder should belong to another user, with a hint: nobody's is
+// everybody's who runs as nobody. nil: there is none.
+func (f Folder) Doubt() error {
+	uid, _, err := f.ids()
+	if err != nil || uid != nobodys() {
+		return nil // who uses the folder says what is wrong with it
+	}
+	return hint.Add(fmt.Errorf("the data folder %s belongs to the user nobody (uid %d): whatever else runs as nobody can read the mail in it", f, uid),
+		"make a user for it, as with systemd-sysusers and packaging/sysusers.d/postfach.conf, or useradd --system postfach, and then chown -R postfach: %s", f)
+}
+
+// nobodys is the uid of the user nobody.
+func nobodys() int {
+	if u, err := user.Lookup("nobody"); err == nil {
+		if uid, err := strconv.Atoi(u.Uid); err == nil {
+			return uid
+		}
+	}
+	return nobody
 }
 
 func serviceUser() (uid, gid int) {

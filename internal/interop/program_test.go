@@ -31,6 +31,7 @@ type world struct {
 	plain, tls string              // ports
 	owner      *syscall.Credential // of the data folder, when that is not us
 	files      int                 // messages put into Maildirs, over all
+	hear       func(line string)   // each line that the server writes; nil: nobody does
 }
 
 // The account that everybody uses. Sessions come one after the other.
@@ -114,6 +115,9 @@ func (w *world) start(t *testing.T, args ...string) *peer.Process {
 	p := peer.Start(t, cmd, func(line string) {
 		if rest, ok := strings.CutPrefix(line, "listening "); ok {
 			listening <- rest
+		}
+		if w.hear != nil {
+			w.hear(line)
 		}
 	})
 	late := time.NewTimer(30 * time.Second)

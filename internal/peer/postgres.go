@@ -145,3 +145,15 @@ func wait(t testing.TB, p *Process, up <-chan struct{}) {
 		t.Fatalf("%s does not start:\n%s", p.Cmd.Path, p.Output())
 	}
 }
+
+// RequirePassword lets nobody in from the network who has no password, and no TLS.
+// The socket stays open. It starts the server anew.
+func (p *Postgres) RequirePassword(t testing.TB) {
+	t.Helper()
+	p.Stop()
+	rules := "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+	if err := os.WriteFile(filepath.Join(p.dir, "data", "pg_hba.conf"), []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Start(t)
+}

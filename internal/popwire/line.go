@@ -30,6 +30,9 @@ func NewReader(r io.Reader, size int) *Reader {
 // valid any more.
 func (r *Reader) Forget() { r.raw = nil }
 
+// Held returns how much room a line takes that did not fit the buffer.
+func (r *Reader) Held() int { return cap(r.raw) }
+
 // Buffered returns how many octets have been received but not yet read.
 func (r *Reader) Buffered() int { return r.br.Buffered() }
 

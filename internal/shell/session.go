@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -264,7 +265,13 @@ func (s *session) trace(client bool, octets []byte) {
 	if s.o.Trace == nil {
 		return
 	}
-	if !client {
+	// SCRAM's "v=" in base64, the server's proof: with the rest of the exchange beside
+	// it, passwords can be tried against it.
+	const proof = "+ dj"
+	switch {
+	case !client && len(s.secrets) > 0 && bytes.HasPrefix(octets, []byte(proof)):
+		octets = popwire.EndLine([]byte("+ " + popwire.Secret))
+	case !client:
 		octets = []byte(s.hide(string(octets)))
 	}
 	s.o.Trace(pop3.TraceEvent{Session: s.o.Target.Addr(), Time: time.Now(), Client: client, Octets: octets})

@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
+
+	"postfach/internal/hint"
 )
 
 // Inherited are the listening sockets that the service manager has opened and
@@ -15,7 +18,7 @@ import (
 // nobody has taken.
 type Inherited struct {
 	sockets []inherited
-	bad     []string
+	bad     []error
 }
 
 type inherited struct {
@@ -31,7 +34,7 @@ func Inherit() *Inherited {
 		l, err := listener(file)
 		file.Close() // l has a descriptor of its own
 		if err != nil {
-			all.bad = append(all.bad, fmt.Sprintf("%s: %v", file.Name(), err))
+			all.bad = append(all.bad, fmt.Errorf("%s: %w", file.Name(), err))
 			continue
 		}
 		all.sockets = append(all.sockets, inherited{l, file.Name()})
@@ -54,7 +57,8 @@ func listener(file *os.File) (net.Listener, error) {
 		return nil, os.NewSyscallError("getsockopt", failed)
 	}
 	if listens == 0 {
-		return nil, fmt.Errorf("it does not listen: Accept=no is needed, and ListenStream")
+		return nil, hint.Add(errors.New("it does not listen, so it is one connection and no address"),
+			"remove Accept=yes from the socket unit: one server takes all connections; the addresses are ListenStream=")
 	}
 	l, err := net.FileListener(file)
 	if err != nil {
@@ -62,7 +66,7 @@ func listener(file *os.File) (net.Listener, error) {
 	}
 	if _, ok := l.(*net.TCPListener); !ok {
 		l.Close()
-		return nil, fmt.Errorf("it is no TCP socket, but %s", l.Addr().Network())
+		return nil, hint.Add(fmt.Errorf("it is no TCP socket, but %s", l.Addr().Network()), "ListenStream= with a port, or an address and a port")
 	}
 	return l, nil
 }
@@ -100,12 +104,14 @@ func (all *Inherited) assign(found []net.Listener, wishes []Wish, fits func(Wish
 	}
 }
 
-// Rest closes what nobody has taken, and says what that was.
-func (all *Inherited) Rest() []string {
+// Rest closes what nobody has taken, and says of each what it was and why it is of
+// no use, with a hint.
+func (all *Inherited) Rest() []error {
 	rest := all.bad
 	for _, s := range all.sockets {
 		if s.Listener != nil {
-			rest = append(rest, fmt.Sprintf("%s: %s", s.name, s.Addr()))
+			rest = append(rest, hint.Add(fmt.Errorf("%s: %s: no listener has this address or name", s.name, s.Addr()),
+				`ListenStream= has to be the address of a listener, or FileDescriptorName= "pop3", "pop3s" or "acme"`))
 			s.Close()
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/pires/go-proxyproto"
+
+	"postfach/internal/hint"
 )
 
 // Proxies are those whose word is taken for who a client is: the connections
@@ -54,6 +56,19 @@ const headerBuffer = 256
 // or with one that cannot be understood.
 var ErrHeader = errors.New("PROXY header")
 
+// A headerError is ErrHeader, and what was wrong. It ends a session for a reason of
+// its own, which pop3server logs: somebody has to mend the proxy, or its name here.
+type headerError struct{ error }
+
+func (*headerError) Reason() string { return "PROXY header" }
+
+func (e *headerError) Unwrap() error { return e.error }
+
+func wrongHeader(err error) error {
+	return hint.Add(&headerError{fmt.Errorf("%w: %w", ErrHeader, err)},
+		"in HAProxy, send-proxy-v2 or send-proxy belongs to the server line, and check-send-proxy to its checks; what is no proxy must not be in proxy_protocol")
+}
+
 // A proxied connection begins with a header. Whoever first reads, writes or asks
 // for an end of it waits for that, up to the read deadline. When the header is
 // bad, nothing can be read or written, and the ends are the proxy's.
@@ -74,7 +89,7 @@ func (c *proxied) header() error {
 			err = c.believe(h)
 		}
 		if err != nil {
-			c.r, err = nil, fmt.Errorf("%w: %w", ErrHeader, err)
+			c.r, err = nil, wrongHeader(err)
 		}
 		c.err = err
 	})

@@ -15,6 +15,7 @@ import (
 
 	"postfach/internal/popwire"
 	"postfach/internal/vfs"
+	"postfach/maildrop"
 	"postfach/pop3"
 )
 
@@ -29,6 +30,11 @@ func (s *Store) Deliver(ctx context.Context, user string, msg io.Reader) (pop3.U
 	root, err := s.root(user)
 	if err == nil {
 		err = s.prepare(root)
+	}
+	if errors.Is(err, maildrop.ErrNoUser) && root != "" {
+		if err = s.provide(root); err == nil {
+			err = s.prepare(root)
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("deliver to %q: %w", user, err)

@@ -28,6 +28,10 @@ type Store struct {
 	// Path returns the folder of a user's Maildir, the one that holds new/ and
 	// cur/. An error that wraps maildrop.ErrNoUser: there is no such user.
 	Path func(user string) (string, error)
+	// Missing is called with the folder of a Maildir that is not there, by Open and
+	// Deliver. It makes one, which appears whole, and returns nil, or says why there
+	// is none: to them that is maildrop.ErrNoUser. nil: none is ever made.
+	Missing func(dir string) error
 	// FS is where the folders are; nil is vfs.OS.
 	FS vfs.FS
 	// Hostname is part of the names of delivered files; empty is "localhost".
@@ -39,6 +43,8 @@ type Store struct {
 	Log *slog.Logger
 
 	sizes sizes
+
+	making sync.Mutex // held while a Maildir is made
 
 	mu    sync.Mutex // guards both
 	clock clock

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -63,6 +64,11 @@ func (s *Store) open(ctx context.Context, user string) (*drop, error) {
 		return nil, err
 	}
 	lock, err := s.lock(ctx, root)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.provide(root); err == nil {
+			lock, err = s.lock(ctx, root)
+		}
+	}
 	if err != nil {
 		return nil, noUser(err)
 	}

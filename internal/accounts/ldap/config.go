@@ -49,6 +49,9 @@ type Config struct {
 	// DecoyDN is an entry that tries at unknown names are made at. Empty: one that
 	// does not exist, which a server may tell faster than a wrong password.
 	DecoyDN string
+	// DecoyKey makes that an unknown name always leads to the same one, beyond the
+	// life of the process. nil: as long as the Source.
+	DecoyKey []byte
 
 	Timeout time.Duration // of each question; 0: 5 s
 	AtOnce  int           // connections for searches, and as many for checks; 0: 4

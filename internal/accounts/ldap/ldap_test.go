@@ -216,6 +216,24 @@ func TestEntriesSayWhoAndWhere(t *testing.T) {
 	}
 }
 
+// An entry without the attribute that names the account lets nobody in, and whoever
+// reads the log hears why, once.
+func TestEntryWithoutANameIsTold(t *testing.T) {
+	c := config(start(t))
+	c.UserAttribute = "employeeNumber"
+	var log strings.Builder
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s := open(t, c)
+	for range 3 {
+		if _, right, err := login(t, s, "anna", "anna's secret"); right || err != nil {
+			t.Errorf("let in: %v, %v", right, err)
+		}
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "user=anna") || !strings.Contains(got, "0 values of employeeNumber") {
+		t.Errorf("logged:\n%s", got)
+	}
+}
+
 func TestUnknownNamesCostABind(t *testing.T) {
 	server := start(t)
 	c := config(server)

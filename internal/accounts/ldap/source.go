@@ -4,13 +4,10 @@ package ldap
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -25,11 +22,34 @@ import (
 type Source struct {
 	config Config
 	scope  int
-	key    []byte // decides which decoy a name gets; never told
 
 	// Who binds becomes somebody else, so searches have connections of their own.
 	searches, checks *pool
+
+	mu   sync.Mutex           // guards what follows
+	told map[string]time.Time // when something was last logged about entries
 }
+
+// remindAfter is how often the same is logged about entries: everybody can try to
+// log in, as often as he likes.
+const remindAfter = time.Minute
+
+// warn logs why an entry lets nobody in.
+func (s *Source) warn(user, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told == nil {
+		s.told = map[string]time.Time{}
+	}
+	if last, before := s.told[why]; before && time.Since(last) < remindAfter || !before && len(s.told) >= maxTold {
+		return
+	}
+	s.told[why] = time.Now()
+	s.log().Warn("the directory has an entry that cannot be used: nobody gets in", "user", user, "reason", why)
+}
+
+// maxTold bounds the memory: what is wrong with entries is of a few kinds.
+const maxTold = 100
 
 // New returns a Source. It connects to nobody yet.
 func New(c Config) (*Source, error) {
@@ -46,8 +66,10 @@ func New(c Config) (*Source, error) {
 			return nil, fmt.Errorf("ldap: %w", err)
 		}
 	}
-	s := &Source{config: c, key: make([]byte, 32)}
-	rand.Read(s.key)
+	s := &Source{config: c}
+	if c.DecoyKey == nil {
+		s.config.DecoyKey = accounts.NewKey()
+	}
 	if s.scope, err = c.scope(); err != nil {
 		return nil, fmt.Errorf("ldap: %w", err)
 	}
@@ -75,7 +97,7 @@ func (s *Source) Close() error {
 
 // Probe asks the server for nobody, to see whether it answers.
 func (s *Source) Probe(ctx context.Context) error {
-	_, err := s.search(ctx, hex.EncodeToString(s.key[:8]))
+	_, err := s.search(ctx, s.nobody(""))
 	return err
 }
 
@@ -88,8 +110,7 @@ func (s *Source) Lookup(ctx context.Context, user string) (*accounts.Entry, erro
 	case len(found) == 0:
 		return nil, maildrop.ErrNoUser
 	case len(found) > 1:
-		s.log().Error("the directory has several entries for a name: nobody gets in", "user", user, "hint", "make the filter narrower")
-		return s.closed(ctx, user, "several entries in the directory"), nil
+		return s.closed(ctx, user, "several entries in the directory: make the filter narrower"), nil
 	}
 	return s.entry(ctx, user, found[0]), nil
 }
@@ -103,9 +124,9 @@ func (s *Source) entry(ctx context.Context, user string, found *ldap.Entry) *acc
 	if a := s.config.UserAttribute; a != "" {
 		names := found.GetEqualFoldAttributeValues(a)
 		if len(names) != 1 {
-			return s.closed(ctx, user, fmt.Sprintf("%d values of %s in the directory", len(names), a))
+			return s.closed(ctx, user, fmt.Sprintf("%d values of %s in the directory, and user_attribute needs one", len(names), a))
 		}
-		e.User = strings.ToLower(names[0]) // a directory tells no case apart in names
+		e.User = accounts.SmallLetters(names[0]) // a directory tells no case apart in names
 		if accounts.CheckName(e.User) != nil {
 			return s.closed(ctx, user, "a value of "+a+" in the directory that is no name for a user")
 		}
@@ -130,8 +151,9 @@ func (s *Source) entry(ctx context.Context, user string, found *ldap.Entry) *acc
 
 // closed is an account that is there and that nobody gets in to.
 func (s *Source) closed(ctx context.Context, user, why string) *accounts.Entry {
+	s.warn(user, why)
 	e := s.Decoy(ctx, user)
-	e.Closed = why
+	e.Closed, e.Broken = why, true
 	return e
 }
 
@@ -140,11 +162,14 @@ func (s *Source) closed(ctx context.Context, user, why string) *accounts.Entry {
 func (s *Source) Decoy(_ context.Context, name string) *accounts.Entry {
 	dn := s.config.DecoyDN
 	if dn == "" {
-		mac := hmac.New(sha256.New, s.key)
-		mac.Write([]byte(name))
-		dn = "cn=" + hex.EncodeToString(mac.Sum(nil)[:8]) + "," + s.config.Base
+		dn = "cn=" + s.nobody(name) + "," + s.config.Base
 	}
 	return &accounts.Entry{User: name, Credentials: []accounts.Credential{s.credential(dn, false)}}
+}
+
+// nobody is whom the server is asked for in the place of a name that is nowhere.
+func (s *Source) nobody(name string) string {
+	return accounts.NobodysName(s.config.DecoyKey, "ldap", name)
 }
 
 // Offers implements accounts.Source: the server keeps what SCRAM would need.

@@ -24,17 +24,18 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/internal/hint"
+	"postfach/internal/peer"
 	"postfach/maildrop"
 	"postfach/pop3server"
 	"postfach/sasl"
 )
 
 func TestGoodTokensSayWhose(t *testing.T) {
-	var all []key
+	var all []peer.Key
 	for _, a := range []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA, jose.PS256} {
-		all = append(all, newKey(t, "key "+string(a), a))
+		all = append(all, peer.NewKey(t, "key "+string(a), a))
 	}
-	p := newProvider(t, all...)
+	p := peer.StartOIDC(t, all...)
 	i, _ := open(t, p, func(c *Config) { c.Scope = "mail.read" })
 	for _, k := range all {
 		for name, c := range map[string]map[string]any{
@@ -51,9 +52,9 @@ func TestGoodTokensSayWhose(t *testing.T) {
 				if typ != nil {
 					headers[jose.HeaderType] = typ
 				}
-				got, err := i.User(t.Context(), k.sign(t, claimsOf(p, c), headers))
+				got, err := i.User(t.Context(), k.Sign(t, claimsOf(p, c), headers))
 				if err != nil || got != "anna@example.org" {
-					t.Errorf("%s: %s, %v: got %q %v", k.id, name, typ, got, err)
+					t.Errorf("%s: %s, %v: got %q %v", k.ID, name, typ, got, err)
 				}
 			}
 		}
@@ -64,25 +65,25 @@ func TestGoodTokensSayWhose(t *testing.T) {
 }
 
 func TestBadTokensAreNobodys(t *testing.T) {
-	k := newKey(t, "k", jose.RS256)
-	other := newKey(t, "k", jose.RS256) // of the same name
+	k := peer.NewKey(t, "k", jose.RS256)
+	other := peer.NewKey(t, "k", jose.RS256) // of the same name
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
-	weak := key{"weak", jose.RS256, small}
-	encryption := newKey(t, "encryption", jose.ES256)
-	p := newProvider(t, k, weak)
-	p.keys = append(p.keys, jose.JSONWebKey{Key: encryption.private.Public(), KeyID: "encryption", Use: "enc"},
+	weak := peer.Key{ID: "weak", Algorithm: jose.RS256, Private: small}
+	encryption := peer.NewKey(t, "encryption", jose.ES256)
+	p := peer.StartOIDC(t, k, weak)
+	p.Keys = append(p.Keys, jose.JSONWebKey{Key: encryption.Private.Public(), KeyID: "encryption", Use: "enc"},
 		jose.JSONWebKey{Key: []byte("a shared secret that is 32 octets long"), KeyID: "shared", Algorithm: "HS256"})
 	log := &logged{}
 	i, _ := open(t, p, func(c *Config) {
 		c.Scope, c.Log = "mail.read", slog.New(slog.NewTextHandler(log, nil))
 	})
 	now := time.Now().Unix()
-	signed := func(changes map[string]any) string { return k.sign(t, claimsOf(p, changes), nil) }
+	signed := func(changes map[string]any) string { return k.Sign(t, claimsOf(p, changes), nil) }
 	good := signed(nil)
-	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(k.private.Public()))})
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(k.Private.Public()))})
 	for name, token := range map[string]string{
 		"empty":              "",
 		"no token":           "\x01\r\n",
@@ -95,19 +96,19 @@ func TestBadTokensAreNobodys(t *testing.T) {
 		"payload":            spoil(good, 1),
 		"signature":          spoil(good, 2),
 		"no signature":       good[:strings.LastIndexByte(good, '.')+1],
-		"another key":        other.sign(t, claimsOf(p, nil), nil),
-		"a key that is weak": weak.sign(t, claimsOf(p, nil), nil),
-		"to encrypt":         encryption.sign(t, claimsOf(p, nil), nil),
+		"another key":        other.Sign(t, claimsOf(p, nil), nil),
+		"a key that is weak": weak.Sign(t, claimsOf(p, nil), nil),
+		"to encrypt":         encryption.Sign(t, claimsOf(p, nil), nil),
 		"alg none":           unsigned(t, p, map[string]any{"alg": "none"}, ""),
 		"alg NONE":           unsigned(t, p, map[string]any{"alg": "NONE", "kid": "k"}, ""),
 		"alg none, signed":   unsigned(t, p, map[string]any{"alg": "none"}, "AAAA"),
 		"HS256, public key":  symmetric(t, p, public, "k"),
-		"HS256, modulus":     symmetric(t, p, k.private.Public().(*rsa.PublicKey).N.Bytes(), "k"),
+		"HS256, modulus":     symmetric(t, p, k.Private.Public().(*rsa.PublicKey).N.Bytes(), "k"),
 		"HS256, published":   symmetric(t, p, []byte("a shared secret that is 32 octets long"), "shared"),
 		"its own key":        embedded(t, p, other),
-		"a critical header":  k.sign(t, claimsOf(p, nil), map[jose.HeaderKey]any{"crit": []string{"x"}, "x": 1}),
-		"another type":       k.sign(t, claimsOf(p, nil), map[jose.HeaderKey]any{jose.HeaderType: "logout+jwt"}),
-		"a type of number":   k.sign(t, claimsOf(p, nil), map[jose.HeaderKey]any{jose.HeaderType: 5}),
+		"a critical header":  k.Sign(t, claimsOf(p, nil), map[jose.HeaderKey]any{"crit": []string{"x"}, "x": 1}),
+		"another type":       k.Sign(t, claimsOf(p, nil), map[jose.HeaderKey]any{jose.HeaderType: "logout+jwt"}),
+		"a type of number":   k.Sign(t, claimsOf(p, nil), map[jose.HeaderKey]any{jose.HeaderType: 5}),
 		"audience":           signed(map[string]any{"aud": "imap.example.org"}),
 		"audiences":          signed(map[string]any{"aud": []string{"a", "b"}}),
 		"part of audience":   signed(map[string]any{"aud": "pop.example.org.attacker.example"}),
@@ -119,9 +120,9 @@ func TestBadTokensAreNobodys(t *testing.T) {
 		"no issuer":          signed(map[string]any{"iss": nil}),
 		"expired":            signed(map[string]any{"exp": now - 31}),
 		"no expiry":          signed(map[string]any{"exp": nil}),
-		"expiry null":        k.raw(t, p, `"exp":null`),
+		"expiry null":        raw(t, k, p, `"exp":null`),
 		"expiry text":        signed(map[string]any{"exp": fmt.Sprint(now + 100)}),
-		"expiry huge":        k.raw(t, p, `"exp":1e300`),
+		"expiry huge":        raw(t, k, p, `"exp":1e300`),
 		"expiry negative":    signed(map[string]any{"exp": -5}),
 		"not yet":            signed(map[string]any{"nbf": now + 60}),
 		"from the future":    signed(map[string]any{"iat": now + 60}),
@@ -134,10 +135,10 @@ func TestBadTokensAreNobodys(t *testing.T) {
 		"long e-mail":        signed(map[string]any{"email": strings.Repeat("a", 400)}),
 		"unverified":         signed(map[string]any{"email_verified": false}),
 		"unverified, text":   signed(map[string]any{"email_verified": "false"}),
-		"unverified, null":   k.raw(t, p, `"email_verified":null`),
-		"no claims":          k.payload(t, "[]"),
-		"null claims":        k.payload(t, "null"),
-		"empty claims":       k.payload(t, "{}"),
+		"unverified, null":   raw(t, k, p, `"email_verified":null`),
+		"no claims":          payload(t, k, "[]"),
+		"null claims":        payload(t, k, "null"),
+		"empty claims":       payload(t, k, "{}"),
 	} {
 		if got, err := i.User(t.Context(), token); !errors.Is(err, pop3server.ErrCredentials) {
 			t.Errorf("%s: got %q %v", name, got, err)
@@ -167,34 +168,34 @@ func encode(t testing.TB, v any) string {
 }
 
 // unsigned makes a token with any header.
-func unsigned(t testing.TB, p *provider, header map[string]any, signature string) string {
+func unsigned(t testing.TB, p *peer.OIDC, header map[string]any, signature string) string {
 	return encode(t, header) + "." + encode(t, claimsOf(p, nil)) + "." + signature
 }
 
 // symmetric makes a token that is signed with what an attacker knows.
-func symmetric(t testing.TB, p *provider, secret []byte, id string) string {
+func symmetric(t testing.TB, p *peer.OIDC, secret []byte, id string) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: secret, KeyID: id}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serialize(t, signer, claimsOf(p, nil))
+	return peer.SignWith(t, signer, claimsOf(p, nil))
 }
 
 // embedded makes a token that brings the key it is signed with.
-func embedded(t testing.TB, p *provider, k key) string {
+func embedded(t testing.TB, p *peer.OIDC, k peer.Key) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: k.algorithm, Key: k.private}, &jose.SignerOptions{EmbedJWK: true})
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: k.Algorithm, Key: k.Private}, &jose.SignerOptions{EmbedJWK: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serialize(t, signer, claimsOf(p, nil))
+	return peer.SignWith(t, signer, claimsOf(p, nil))
 }
 
 // payload signs any text.
-func (k key) payload(t testing.TB, text string) string {
+func payload(t testing.TB, k peer.Key, text string) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: k.algorithm, Key: jose.JSONWebKey{Key: k.private, KeyID: k.id}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: k.Algorithm, Key: jose.JSONWebKey{Key: k.Private, KeyID: k.ID}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,16 +211,16 @@ func (k key) payload(t testing.TB, text string) string {
 }
 
 // raw signs claims of which the last is written out.
-func (k key) raw(t testing.TB, p *provider, last string) string {
+func raw(t testing.TB, k peer.Key, p *peer.OIDC, last string) string {
 	t.Helper()
 	name, _, _ := strings.Cut(strings.Trim(last, `"`), `"`)
 	text := string(must(json.Marshal(claimsOf(p, map[string]any{name: nil}))))
-	return k.payload(t, strings.TrimSuffix(text, "}")+","+last+"}")
+	return payload(t, k, strings.TrimSuffix(text, "}")+","+last+"}")
 }
 
 func TestClocksMayDifferALittle(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	p := newProvider(t, k)
+	k := peer.NewKey(t, "k", jose.ES256)
+	p := peer.StartOIDC(t, k)
 	i, watch := open(t, p, func(c *Config) { c.Claim = "sub" })
 	now := watch.Now()
 	for _, test := range []struct {
@@ -231,7 +232,7 @@ func TestClocksMayDifferALittle(t *testing.T) {
 		{time.Hour, 20 * time.Second, true},
 		{time.Hour, 40 * time.Second, false},
 	} {
-		token := k.sign(t, claimsOf(p, map[string]any{"exp": now.Add(test.exp).Unix(), "nbf": now.Add(test.nbf).Unix()}), nil)
+		token := k.Sign(t, claimsOf(p, map[string]any{"exp": now.Add(test.exp).Unix(), "nbf": now.Add(test.nbf).Unix()}), nil)
 		if got, err := i.User(t.Context(), token); (err == nil) != test.want || test.want && got != "1234" {
 			t.Errorf("%v %v: got %q %v", test.exp, test.nbf, got, err)
 		}
@@ -255,12 +256,12 @@ func (source) Offers(sasl.ScramHash) bool { return false }
 func (source) Secrets() bool              { return false }
 
 func TestTokensOfOthersOpenNothing(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	p := newProvider(t, k)
+	k := peer.NewKey(t, "k", jose.ES256)
+	p := peer.StartOIDC(t, k)
 	i, _ := open(t, p, nil)
 	d := &accounts.Directory{Sources: []accounts.Source{source{"anna@example.org": true, "berta@example.org": true}}, Tokens: i}
-	anna := k.sign(t, claimsOf(p, nil), nil)
-	stranger := k.sign(t, claimsOf(p, map[string]any{"email": "stranger@example.org"}), nil)
+	anna := k.Sign(t, claimsOf(p, nil), nil)
+	stranger := k.Sign(t, claimsOf(p, map[string]any{"email": "stranger@example.org"}), nil)
 	for _, test := range []struct{ name, token, want string }{
 		{"", anna, "anna@example.org"},
 		{"anna@example.org", anna, "anna@example.org"},
@@ -276,57 +277,57 @@ func TestTokensOfOthersOpenNothing(t *testing.T) {
 }
 
 func TestRotatedKeysAreFetched(t *testing.T) {
-	first, second := newKey(t, "1", jose.ES256), newKey(t, "2", jose.ES256)
-	p := newProvider(t, first)
+	first, second := peer.NewKey(t, "1", jose.ES256), peer.NewKey(t, "2", jose.ES256)
+	p := peer.StartOIDC(t, first)
 	i, watch := open(t, p, nil)
-	user := func(k key, want bool) {
+	user := func(k peer.Key, want bool) {
 		t.Helper()
 		c := claimsOf(p, map[string]any{"exp": watch.Now().Add(time.Hour).Unix(), "jti": time.Now().String()})
-		if _, err := i.User(t.Context(), k.sign(t, c, nil)); (err == nil) != want {
+		if _, err := i.User(t.Context(), k.Sign(t, c, nil)); (err == nil) != want {
 			t.Errorf("got %v", err)
 		}
 	}
 	user(first, true)
-	p.publish(first, second)
+	p.Publish(first, second)
 	watch.pass(minPause)
 	user(second, true)
 	user(first, true)
-	p.publish(second)
+	p.Publish(second)
 	watch.pass(maxAge)
 	user(first, false)
 	user(second, true)
 }
 
 func TestInventedKeysAreNoFlood(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	p := newProvider(t, k)
+	k := peer.NewKey(t, "k", jose.ES256)
+	p := peer.StartOIDC(t, k)
 	i, watch := open(t, p, nil)
 	for n := range 100 {
-		k.id = fmt.Sprint("invented ", n)
-		if _, err := i.User(t.Context(), k.sign(t, claimsOf(p, nil), nil)); !errors.Is(err, pop3server.ErrCredentials) {
+		k.ID = fmt.Sprint("invented ", n)
+		if _, err := i.User(t.Context(), k.Sign(t, claimsOf(p, nil), nil)); !errors.Is(err, pop3server.ErrCredentials) {
 			t.Fatal(err)
 		}
 	}
-	if got := p.count("/keys"); got != 1 {
+	if got := p.Count("/keys"); got != 1 {
 		t.Errorf("asked %d times", got)
 	}
 	watch.pass(minPause)
 	for range 20 {
-		i.User(t.Context(), k.sign(t, claimsOf(p, nil), nil))
+		i.User(t.Context(), k.Sign(t, claimsOf(p, nil), nil))
 	}
-	if got := p.count("/keys"); got != 2 {
+	if got := p.Count("/keys"); got != 2 {
 		t.Errorf("asked %d times", got)
 	}
 }
 
 func TestIssuerThatIsAwayIsAnErrorOfTheMoment(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	p := newProvider(t, k)
+	k := peer.NewKey(t, "k", jose.ES256)
+	p := peer.StartOIDC(t, k)
 	i, watch := open(t, p, introspects(t))
 	unique := 0
 	token := func() string {
 		unique++
-		return k.sign(t, claimsOf(p, map[string]any{"jti": fmt.Sprint(unique)}), nil)
+		return k.Sign(t, claimsOf(p, map[string]any{"jti": fmt.Sprint(unique)}), nil)
 	}
 	away := func(when, token string) {
 		t.Helper()
@@ -334,27 +335,27 @@ func TestIssuerThatIsAwayIsAnErrorOfTheMoment(t *testing.T) {
 			t.Errorf("%s: got %q %v", when, got, err)
 		}
 	}
-	p.down()
+	p.Down()
 	away("from the start", token())
 	away("still", token())
 	away("opaque", "opaque")
-	if got := p.count("/.well-known/openid-configuration"); got != 1 {
+	if got := p.Count("/.well-known/openid-configuration"); got != 1 {
 		t.Errorf("asked %d times", got)
 	}
-	p.instead(nil)
+	p.Instead(nil)
 	watch.pass(minPause)
 	if _, err := i.User(t.Context(), token()); err != nil {
 		t.Errorf("back: %v", err)
 	}
-	p.down()
+	p.Down()
 	watch.pass(minPause)
 	if _, err := i.User(t.Context(), token()); err != nil {
 		t.Errorf("away, with keys that are known: %v", err)
 	}
 	away("opaque", "opaque")
-	k.id = "new"
+	k.ID = "new"
 	away("a new key", token())
-	p.instead(nil)
+	p.Instead(nil)
 	watch.pass(minPause)
 	if _, err := i.User(t.Context(), token()); !errors.Is(err, pop3server.ErrCredentials) {
 		t.Errorf("back, and the key is nobody's: %v", err)
@@ -362,10 +363,10 @@ func TestIssuerThatIsAwayIsAnErrorOfTheMoment(t *testing.T) {
 }
 
 func TestIssuersThatMisbehaveAreErrors(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	for name, misbehave := range map[string]func(*provider){
-		"endless": func(p *provider) {
-			p.instead(func(w http.ResponseWriter, _ *http.Request) {
+	k := peer.NewKey(t, "k", jose.ES256)
+	for name, misbehave := range map[string]func(*peer.OIDC){
+		"endless": func(p *peer.OIDC) {
+			p.Instead(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				w.Write([]byte(`{"issuer":"` + p.URL + `","x":"`))
 				text := []byte(strings.Repeat("x", 1<<16))
@@ -377,29 +378,29 @@ func TestIssuersThatMisbehaveAreErrors(t *testing.T) {
 				t.Error("all of it was read")
 			})
 		},
-		"header": func(p *provider) {
-			p.instead(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) })
+		"header": func(p *peer.OIDC) {
+			p.Instead(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) })
 		},
-		"redirect": func(p *provider) {
-			p.instead(func(w http.ResponseWriter, r *http.Request) {
+		"redirect": func(p *peer.OIDC) {
+			p.Instead(func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "https://192.0.2.1/", http.StatusFound)
 			})
 		},
-		"no JSON": func(p *provider) {
-			p.instead(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) })
+		"no JSON": func(p *peer.OIDC) {
+			p.Instead(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) })
 		},
-		"stranger":  func(p *provider) { p.configuration["issuer"] = "https://login.example.org" },
-		"no keys":   func(p *provider) { p.configuration["jwks_uri"] = "" },
-		"in clear":  func(p *provider) { p.configuration["jwks_uri"] = "http://192.0.2.1/keys" },
-		"no scheme": func(p *provider) { p.configuration["jwks_uri"] = "keys" },
-		"file":      func(p *provider) { p.configuration["jwks_uri"] = "file:///etc/passwd" },
-		"empty":     func(p *provider) { p.keys = nil },
-		"lost":      func(p *provider) { p.configuration["jwks_uri"] = p.URL + "/nowhere" },
+		"stranger":  func(p *peer.OIDC) { p.Configuration["issuer"] = "https://login.example.org" },
+		"no keys":   func(p *peer.OIDC) { p.Configuration["jwks_uri"] = "" },
+		"in clear":  func(p *peer.OIDC) { p.Configuration["jwks_uri"] = "http://192.0.2.1/keys" },
+		"no scheme": func(p *peer.OIDC) { p.Configuration["jwks_uri"] = "keys" },
+		"file":      func(p *peer.OIDC) { p.Configuration["jwks_uri"] = "file:///etc/passwd" },
+		"empty":     func(p *peer.OIDC) { p.Keys = nil },
+		"lost":      func(p *peer.OIDC) { p.Configuration["jwks_uri"] = p.URL + "/nowhere" },
 	} {
-		p := newProvider(t, k)
+		p := peer.StartOIDC(t, k)
 		misbehave(p)
 		i, _ := open(t, p, nil)
-		got, err := i.User(t.Context(), k.sign(t, claimsOf(p, nil), nil))
+		got, err := i.User(t.Context(), k.Sign(t, claimsOf(p, nil), nil))
 		if err == nil || errors.Is(err, pop3server.ErrCredentials) || len(err.Error()) > 1000 {
 			t.Errorf("%s: got %q %.1000v", name, got, err)
 		}
@@ -408,16 +409,16 @@ func TestIssuersThatMisbehaveAreErrors(t *testing.T) {
 		}
 	}
 	// A certificate that nobody knows.
-	p := newProvider(t, k)
+	p := peer.StartOIDC(t, k)
 	i, _ := open(t, p, func(c *Config) { c.CA = "" })
-	if err := i.Probe(t.Context()); err == nil || p.count("/.well-known/openid-configuration") != 0 {
+	if err := i.Probe(t.Context()); err == nil || p.Count("/.well-known/openid-configuration") != 0 {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestOpaqueTokensAreAskedAbout(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	p := newProvider(t, k)
+	k := peer.NewKey(t, "k", jose.ES256)
+	p := peer.StartOIDC(t, k)
 	now := time.Now().Unix()
 	active := func(more map[string]any) map[string]any {
 		c := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "scope": "mail.read"}
@@ -428,7 +429,7 @@ func TestOpaqueTokensAreAskedAbout(t *testing.T) {
 		}
 		return c
 	}
-	p.tokens = map[string]map[string]any{
+	p.Tokens = map[string]map[string]any{
 		"good":           active(nil),
 		"good-with-more": active(map[string]any{"iss": p.URL, "exp": now + 100, "nbf": now}),
 		"no-audience":    active(map[string]any{"aud": nil}),
@@ -480,10 +481,10 @@ func TestOpaqueTokensAreAskedAbout(t *testing.T) {
 		}
 	}
 	// What is signed is judged by that: an issuer that says yes to all is not asked.
-	before := p.count("/introspect")
-	expired := k.sign(t, claimsOf(p, map[string]any{"exp": now - 60}), nil)
-	p.tokens[expired] = active(nil)
-	if _, err := withScope.User(t.Context(), expired); !errors.Is(err, pop3server.ErrCredentials) || p.count("/introspect") != before {
+	before := p.Count("/introspect")
+	expired := k.Sign(t, claimsOf(p, map[string]any{"exp": now - 60}), nil)
+	p.Tokens[expired] = active(nil)
+	if _, err := withScope.User(t.Context(), expired); !errors.Is(err, pop3server.ErrCredentials) || p.Count("/introspect") != before {
 		t.Errorf("got %v", err)
 	}
 	// Nor is one believed that does not let us ask.
@@ -491,7 +492,7 @@ func TestOpaqueTokensAreAskedAbout(t *testing.T) {
 	if _, err := i.User(t.Context(), "good"); err == nil || errors.Is(err, pop3server.ErrCredentials) || hint.Of(err) == "" || strings.Contains(err.Error(), secret) {
 		t.Errorf("got %v", err)
 	}
-	p.configuration["introspection_endpoint"] = ""
+	p.Configuration["introspection_endpoint"] = ""
 	i, _ = open(t, p, introspects(t))
 	if _, err := i.User(t.Context(), "good"); err == nil || errors.Is(err, pop3server.ErrCredentials) {
 		t.Errorf("got %v", err)
@@ -499,28 +500,28 @@ func TestOpaqueTokensAreAskedAbout(t *testing.T) {
 }
 
 func TestAnswersAreRememberedForAShortTime(t *testing.T) {
-	p := newProvider(t)
+	p := peer.StartOIDC(t)
 	i, watch := open(t, p, introspects(t))
 	user := func(token string, want bool, questions int) {
 		t.Helper()
-		before := p.count("/introspect")
+		before := p.Count("/introspect")
 		_, err := i.User(t.Context(), token)
 		if (err == nil) != want || err != nil && !errors.Is(err, pop3server.ErrCredentials) {
 			t.Errorf("%s: got %v", token, err)
 		}
-		if got := p.count("/introspect") - before; got != questions {
+		if got := p.Count("/introspect") - before; got != questions {
 			t.Errorf("%s: %d questions", token, got)
 		}
 	}
 	good := map[string]any{"active": true, "aud": audience, "email": "anna@example.org"}
 	short := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "exp": watch.Now().Add(20 * time.Second).Unix()}
-	p.tokens = map[string]map[string]any{"good": good, "short": short}
+	p.Tokens = map[string]map[string]any{"good": good, "short": short}
 	user("good", true, 1)
 	user("good", true, 0)
 	user("bad", false, 1)
 	user("bad", false, 0)
 	user("short", true, 1)
-	p.tokens["good"], p.tokens["short"] = nil, nil
+	p.Tokens["good"], p.Tokens["short"] = nil, nil
 	watch.pass(19 * time.Second)
 	user("good", true, 0)
 	user("short", true, 0)
@@ -556,21 +557,21 @@ func TestCacheIsBounded(t *testing.T) {
 }
 
 func TestOnlyTheIssuerIsAsked(t *testing.T) {
-	k := newKey(t, "k", jose.ES256)
-	elsewhere := newProvider(t, k)
-	p := newProvider(t, k)
-	p.instead(func(w http.ResponseWriter, r *http.Request) {
+	k := peer.NewKey(t, "k", jose.ES256)
+	elsewhere := peer.StartOIDC(t, k)
+	p := peer.StartOIDC(t, k)
+	p.Instead(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusFound)
 	})
 	i, _ := open(t, p, func(c *Config) {
 		both := filepath.Join(t.TempDir(), "both.pem")
-		text := append(must(os.ReadFile(p.cert.CAFile)), must(os.ReadFile(elsewhere.cert.CAFile))...)
+		text := append(must(os.ReadFile(p.Cert.CAFile)), must(os.ReadFile(elsewhere.Cert.CAFile))...)
 		if err := os.WriteFile(both, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		c.CA = both
 	})
-	if err := i.Probe(t.Context()); err == nil || elsewhere.count("/.well-known/openid-configuration") != 0 {
+	if err := i.Probe(t.Context()); err == nil || elsewhere.Count("/.well-known/openid-configuration") != 0 {
 		t.Errorf("a redirect was followed: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -591,10 +592,10 @@ func TestNoSharedSecretIsAKey(t *testing.T) {
 			t.Errorf("%s is taken", a)
 		}
 	}
-	k := newKey(t, "private", jose.ES256)
+	k := peer.NewKey(t, "private", jose.ES256)
 	for _, set := range []any{
 		jose.JSONWebKey{Key: []byte("a shared secret that is 32 octets long"), KeyID: "shared"},
-		jose.JSONWebKey{Key: k.private, KeyID: "private"},
+		jose.JSONWebKey{Key: k.Private, KeyID: "private"},
 	} {
 		keys, err := readKeys(must(json.Marshal(map[string]any{"keys": []any{set}})))
 		if err == nil || len(keys) > 0 {
@@ -604,7 +605,7 @@ func TestNoSharedSecretIsAKey(t *testing.T) {
 }
 
 func TestNoProxyIsAsked(t *testing.T) {
-	i, _ := open(t, newProvider(t), nil)
+	i, _ := open(t, peer.StartOIDC(t), nil)
 	if i.client.Transport.(*guarded).Proxy != nil {
 		t.Error("the environment could say whom tokens are shown to")
 	}
@@ -642,10 +643,10 @@ func TestConfigurationsThatCannotWorkAreRefused(t *testing.T) {
 
 // Whatever a token is, nobody gets in without a signature.
 func FuzzToken(f *testing.F) {
-	k := newKey(f, "k", jose.ES256)
-	p := newProvider(f, k)
+	k := peer.NewKey(f, "k", jose.ES256)
+	p := peer.StartOIDC(f, k)
 	i, _ := open(f, p, nil)
-	good := k.sign(f, claimsOf(p, nil), nil)
+	good := k.Sign(f, claimsOf(p, nil), nil)
 	f.Add(good)
 	f.Add(unsigned(f, p, map[string]any{"alg": "none"}, ""))
 	f.Add("a.b.c")

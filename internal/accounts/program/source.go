@@ -7,16 +7,15 @@ package program
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"postfach/internal/accounts"
 	"postfach/internal/hint"
@@ -32,6 +31,9 @@ type Config struct {
 	// Maildir is where the maildrops are: a path in which {user} stands for the
 	// name. Empty: the usual place.
 	Maildir string
+	// DecoyKey makes that the program is always run for the same nobody where a name
+	// is unknown, beyond the life of the process. nil: as long as the Source.
+	DecoyKey []byte
 
 	Timeout time.Duration // for one run; 0: 10 s
 	AtOnce  int           // runs at once; 0: 4
@@ -44,7 +46,6 @@ type Source struct {
 	config Config
 	then   string        // the program that does nothing
 	slots  chan struct{} // one for each program at work
-	key    []byte        // decides which decoy a name gets; never told
 }
 
 // New returns a Source. It runs nothing yet.
@@ -64,9 +65,11 @@ func New(c Config) (*Source, error) {
 	if c.AtOnce <= 0 {
 		c.AtOnce = 4
 	}
+	if c.DecoyKey == nil {
+		c.DecoyKey = accounts.NewKey()
+	}
 	c.Command = slices.Clone(c.Command)
-	s := &Source{config: c, slots: make(chan struct{}, c.AtOnce), key: make([]byte, 32)}
-	rand.Read(s.key)
+	s := &Source{config: c, slots: make(chan struct{}, c.AtOnce)}
 	for _, s.then = range []string{"/bin/true", "/usr/bin/true"} {
 		if executable(s.then) == nil {
 			break
@@ -79,12 +82,16 @@ func New(c Config) (*Source, error) {
 func executable(name string) error {
 	info, err := os.Stat(name)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(err, "install the program, or correct the path: the first word of command")
 	case err != nil:
-		return err
+		return hint.Add(err, "uid %d must be able to run it", os.Getuid())
 	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
-		return hint.Add(fmt.Errorf("%s is not a program", name), "it must be a file that may be executed")
+		return hint.Add(fmt.Errorf("%s is not a program", name), "chmod +x %s, if it is the right file", name)
 	case info.Mode()&0o002 != 0:
 		return hint.Add(fmt.Errorf("%s may be changed by anybody", name), "chmod o-w %s", name)
+	case unix.Access(name, unix.X_OK) != nil:
+		return hint.Add(fmt.Errorf("%s may not be run by us", name), "uid %d must be able to run it", os.Getuid())
 	}
 	return nil
 }
@@ -107,9 +114,7 @@ func (s *Source) Lookup(_ context.Context, user string) (*accounts.Entry, error)
 // Decoy implements accounts.Source. Its check runs the program, too, for a name
 // that nobody has.
 func (s *Source) Decoy(_ context.Context, name string) *accounts.Entry {
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte(name))
-	nobody := "nobody-" + hex.EncodeToString(mac.Sum(nil)[:8])
+	nobody := "nobody-" + accounts.NobodysName(s.config.DecoyKey, "program", name)
 	return &accounts.Entry{User: name, Credentials: []accounts.Credential{s.credential(nobody, false)}}
 }
 

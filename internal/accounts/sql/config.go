@@ -37,6 +37,9 @@ type Config struct {
 	// Maildir is where the maildrops of accounts without a path are: a path in
 	// which {user} stands for the name.
 	Maildir string
+	// DecoyKey makes that an unknown name always gets the same decoy, beyond the life
+	// of the process. nil: as long as the Source.
+	DecoyKey []byte
 
 	Timeout time.Duration // of each question; 0: 5 s
 	AtOnce  int           // connections; 0: 4

@@ -3,7 +3,6 @@ package sql
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,8 +49,10 @@ func New(c Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sql: %w", err)
 	}
-	s := &Source{config: c, pool: pool, decoys: accounts.Decoys{Key: make([]byte, 32)}}
-	rand.Read(s.decoys.Key)
+	s := &Source{config: c, pool: pool, decoys: accounts.Decoys{Key: c.DecoyKey}}
+	if c.DecoyKey == nil {
+		s.decoys.Key = accounts.NewKey()
+	}
 	// In one go, and for the transaction only, so that it holds behind a
 	// connection pooler, too.
 	s.begin = fmt.Sprintf("begin read only; set local statement_timeout = %d", max(c.Timeout.Milliseconds(), 1))
@@ -152,7 +153,7 @@ func (s *Source) accounts(ctx context.Context, tx pgx.Tx, user string) ([]row, e
 // closed is an account that is there and that nobody gets in to.
 func (s *Source) closed(user, why string) *accounts.Entry {
 	e := *s.decoys.For(user)
-	e.User, e.Closed = user, why
+	e.User, e.Closed, e.Broken = user, why, true
 	return &e
 }
 

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"postfach/internal/accounts"
+	"postfach/internal/accounts/sources"
+	"postfach/internal/config"
+	"postfach/internal/datafolder"
+	"postfach/internal/hint"
+	"postfach/maildrop"
+)
+
+// installedConfig is what the installed service reads.
+const installedConfig = "/etc/postfach/postfachd.toml"
+
+// dataFlag says which accounts all these commands work on: those of a data folder,
+// or those that a server's configuration names.
+type dataFlag struct {
+	Data   string `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
+	Config string `help:"The server's configuration, which says where accounts and maildrops are (default: none; for root /etc/postfach/postfachd.toml, if that is about the same data folder)." placeholder:"FILE" type:"path"`
+
+	cfg *config.Config `kong:"-"` // nil: not read yet
+}
+
+// load reads the configuration, once, and before root is given up: it says what the
+// data folder is.
+func (d *dataFlag) load() error {
+	if d.cfg != nil {
+		return nil
+	}
+	cfg, err := d.configuration(installedConfig)
+	if err != nil {
+		return err
+	}
+	d.cfg = cfg
+	if d.Data == "" {
+		d.Data = string(datafolder.Or(cfg.Data))
+	}
+	d.Data = kong.ExpandPath(d.Data)
+	return nil
+}
+
+// configuration is the file that was named, or that of the installed service, or
+// what holds without one.
+func (d *dataFlag) configuration(installed string) (*config.Config, error) {
+	if d.Config != "" {
+		return config.Load(d.Config)
+	}
+	if os.Geteuid() != 0 {
+		return config.Default(), nil
+	}
+	if _, err := os.Stat(installed); err != nil {
+		return config.Default(), nil
+	}
+	cfg, err := config.Load(installed)
+	switch {
+	case err != nil && d.Data == "":
+		return nil, err
+	case err != nil || d.Data != "" && filepath.Clean(d.Data) != string(datafolder.Or(cfg.Data)):
+		return config.Default(), nil // about another folder, as far as one can tell
+	}
+	d.Config = installed
+	return cfg, nil
+}
+
+func (d *dataFlag) folder() datafolder.Folder {
+	if d.Data == "" {
+		return datafolder.Default()
+	}
+	return datafolder.Folder(kong.ExpandPath(d.Data))
+}
+
+// flags are how a person names the same accounts again.
+func (d *dataFlag) flags() string {
+	if d.Config != "" {
+		return "--config " + d.Config
+	}
+	return "--data " + string(d.folder())
+}
+
+// where is what has the accounts, for people.
+func (d *dataFlag) where() string {
+	if d.Config != "" {
+		return d.Config
+	}
+	return string(d.folder())
+}
+
+// enter makes a tool of root's the owner of the folder, before it looks at
+// anything in it. The folder has its name by then: the default one is another
+// one for another user.
+func (d *dataFlag) enter() (datafolder.Folder, error) {
+	if err := d.load(); err != nil {
+		return "", err
+	}
+	f := d.folder()
+	return f, d.hinted(f.Enter())
+}
+
+// editors are those of the files with accounts, in the order in which the server
+// asks, and the types of its other sources.
+func (d *dataFlag) editors() (all []accounts.Editor, others []string, err error) {
+	f, err := d.enter()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, spec := range sources.Of(d.cfg) {
+		if spec.Type != config.FileSource {
+			others = append(others, string(spec.Type))
+			continue
+		}
+		all = append(all, accounts.Editor{Path: sources.FilePath(spec, f), Shared: f.Outside(sources.FilePath(spec, f)), Key: f.APOPKey()})
+	}
+	if len(all) == 0 {
+		return nil, others, hint.Add(fmt.Errorf("no source of %s is a file: its accounts are kept by %s", d.Config, strings.Join(others, ", ")), "change them there")
+	}
+	return all, others, nil
+}
+
+// editor enters the folder, and returns the editor of the file that has an account,
+// or of the first file there is, which gets new ones.
+func (d *dataFlag) editor(user string) (accounts.Editor, error) {
+	all, _, err := d.editors()
+	if err != nil {
+		return accounts.Editor{}, err
+	}
+	chosen := all[0]
+	for _, e := range all[1:] {
+		if !chosen.Has(user) && e.Has(user) {
+			chosen = e
+		}
+	}
+	return chosen, d.isRead(chosen.Path)
+}
+
+// isRead returns an error where a server that runs has said that it reads other files
+// than this one, and no configuration says otherwise: what is changed there changes
+// nothing.
+func (d *dataFlag) isRead(path string) error {
+	said, err := os.ReadFile(d.folder().AccountFiles())
+	if err != nil || d.Config != "" {
+		return nil
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	read := strings.Split(strings.TrimSpace(string(said)), "\n")
+	if slices.Contains(read, path) {
+		return nil
+	}
+	return hint.Add(fmt.Errorf("the server that uses %s does not read %s, but %s", d.folder(), path, cmp.Or(strings.Join(read, ", "), "no file")),
+		"name its configuration with --config FILE")
+}
+
+// maildrop returns where a user's maildrop is, as the server would find it, whatever
+// kind of source has the account. maildrop.ErrNoUser: no source knows the name.
+func (d *dataFlag) maildrop(ctx context.Context, user string) (dir string, err error) {
+	folder, err := d.enter()
+	if err != nil {
+		return "", err
+	}
+	quiet := slog.New(slog.DiscardHandler) // what is wrong with accounts is the server's to say
+	who := &accounts.Directory{Mail: folder.Mail(), Log: quiet}
+	var program *config.Source
+	for _, spec := range sources.Of(d.cfg) {
+		if spec.Type == config.ProgramSource {
+			program = &spec
+			continue
+		}
+		source, err := sources.New(spec, folder, nil, quiet)
+		if err != nil {
+			return "", err
+		}
+		if c, ok := source.(io.Closer); ok {
+			defer c.Close()
+		}
+		if f, ok := source.(*accounts.File); ok {
+			if err := f.Load(); err != nil {
+				return "", err
+			}
+		}
+		who.Sources = append(who.Sources, source)
+	}
+	if filepath.IsAbs(user) {
+		return "", maildrop.ErrNoUser
+	}
+	dir, err = who.Maildir(user)
+	if errors.Is(err, maildrop.ErrNoUser) && program != nil && accounts.CheckName(user) == nil {
+		dir = accounts.MaildirIn(program.Maildir, user)
+		if dir == "" {
+			dir = filepath.Join(folder.Mail(), user)
+		}
+		return dir, errProgram
+	}
+	return dir, err
+}
+
+// errProgram: no other source knows the name, and a program knows no names, only
+// passwords.
+var errProgram = errors.New("whether there is such an account, only a program knows, and only with the password")
+
+// hinted says what to do about an error that nothing else explains.
+func (d *dataFlag) hinted(err error) error {
+	switch {
+	case err == nil || hint.Of(err) != "":
+		return err
+	case errors.Is(err, accounts.ErrNoUser):
+		return hint.Add(err, "postfach user list %s", d.flags())
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(err, "there are no accounts in %s: name the data folder with --data DIR, or make an account with postfach user add", d.folder())
+	case errors.Is(err, fs.ErrPermission) && d.folder().IsMine():
+		var path *fs.PathError
+		name := "it"
+		if errors.As(err, &path) {
+			name = path.Path
+		}
+		return hint.Add(err, "uid %d, whose data folder this is, must own it: chown %d %s, as root", os.Geteuid(), os.Geteuid(), name)
+	case errors.Is(err, fs.ErrPermission):
+		return hint.Add(err, "run this as the owner of %s, or as root, who becomes the owner for it", d.folder())
+	}
+	return err
+}
