@@ -117,7 +117,7 @@ func (a *directory) useIssuer(c config.OIDC, old *directory, log *slog.Logger) e
 	default:
 		var err error
 		a.issuer, err = oidc.New(oidc.Config{
-			Issuer: c.Issuer, Audience: c.Audience, Scope: c.Scope, Claim: c.Claim,
+			Issuer: c.Issuer, Audience: c.Audience, Scope: c.Scope, Claim: c.Claim, TrustEmail: c.TrustEmail,
 			ClientID: c.ClientID, SecretFile: c.ClientSecretFile, CA: c.CA,
 			Leeway: c.Leeway.Duration, Timeout: c.Timeout.Duration, Log: log,
 		})

@@ -212,6 +212,8 @@ type OIDC struct {
 	Audience []string `toml:"audience"` // what the server is called there: a token is for one of them
 	Scope    string   `toml:"scope"`    // words that a token has to be good for; empty: none
 	Claim    string   `toml:"claim"`    // which has the user's name
+	// TrustEmail takes "email" where the token does not have "email_verified".
+	TrustEmail bool `toml:"trust_email"`
 
 	// ClientID and ClientSecretFile let the server ask the issuer about tokens that
 	// it cannot read itself. Empty: those are not taken.

@@ -15,11 +15,16 @@ import (
 // before the old one stops, so that no connection is ever refused between two.
 type Socket struct {
 	net.Listener
+	wanted   chan struct{} // a token for each connection that is to be accepted
 	accepted chan accepted
 	closed   chan struct{}
 	done     chan struct{} // closed when the accept loop has ended
 	opening  sync.Once     // starts the accept loop
 	closing  sync.Once
+
+	mu      sync.Mutex // guards what follows
+	waiting int        // turns in Accept
+	asked   bool       // one connection is wanted and has not come
 }
 
 type accepted struct {
@@ -38,14 +43,20 @@ func Listen(address string) (net.Listener, error) {
 // New returns the Socket of a listener, which it closes when it is closed itself.
 // It accepts nothing before the first Turn.
 func New(l net.Listener) *Socket {
-	return &Socket{Listener: l, accepted: make(chan accepted), closed: make(chan struct{}), done: make(chan struct{})}
+	return &Socket{Listener: l, wanted: make(chan struct{}, 1), accepted: make(chan accepted), closed: make(chan struct{}), done: make(chan struct{})}
 }
 
-// accept hands on connections, and errors, which make whoever serves pause. A
-// connection waits in the kernel until somebody takes the one before.
+// accept hands on connections, and errors, which make whoever serves rest. It does
+// so when it is asked: what it said about too few descriptors before a rest would be
+// out of date after it.
 func (s *Socket) accept() {
 	defer close(s.done)
 	for {
+		select {
+		case <-s.wanted:
+		case <-s.closed:
+			return
+		}
 		conn, err := s.Listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
@@ -58,6 +69,32 @@ func (s *Socket) accept() {
 			}
 			return
 		}
+	}
+}
+
+// ask wants one connection for all turns that wait.
+func (s *Socket) ask() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting++
+	s.want()
+}
+
+// answer is the end of a turn's waiting. Where others wait, the next one is wanted.
+func (s *Socket) answer(came bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting--
+	if came {
+		s.asked = false
+		s.want()
+	}
+}
+
+func (s *Socket) want() {
+	if s.waiting > 0 && !s.asked {
+		s.asked = true
+		s.wanted <- struct{}{} // there is room: the last token was taken before its connection came
 	}
 }
 
@@ -97,8 +134,12 @@ func (t *Turn) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	default:
 	}
+	t.socket.ask()
+	came := false
+	defer func() { t.socket.answer(came) }()
 	select {
 	case a := <-t.socket.accepted:
+		came = true
 		if a.err != nil {
 			return nil, a.err
 		}

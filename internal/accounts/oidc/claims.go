@@ -171,15 +171,18 @@ func (r rule) name(c claims) (string, error) {
 		return "", fmt.Errorf("it has no claim %s", r.Claim)
 	case len(name) > maxName || !utf8.ValidString(name):
 		return "", fmt.Errorf("its claim %s is no name", r.Claim)
-	case r.Claim == email && !c.verified():
+	case r.Claim == email && !c.verified(r.TrustEmail):
 		return "", errors.New("its e-mail address is not verified")
 	}
 	return name, nil
 }
 
-// verified reports whether the issuer does not deny that the e-mail address is its
-// owner's.
-func (c claims) verified() bool {
+// verified reports whether the issuer says that the e-mail address is its owner's.
+// unsaid is the answer where it says nothing.
+func (c claims) verified(unsaid bool) bool {
 	raw, says := c["email_verified"]
-	return !says || string(raw) == "true" || string(raw) == `"true"`
+	if !says {
+		return unsaid
+	}
+	return string(raw) == "true" || string(raw) == `"true"`
 }

@@ -26,6 +26,9 @@ type Config struct {
 	Scope string
 	// Claim has the user's name. Empty: "email".
 	Claim string
+	// TrustEmail takes the claim "email" of an issuer that says nothing of
+	// "email_verified": it gives people addresses, and they cannot change them.
+	TrustEmail bool
 
 	// ClientID and SecretFile let the server ask the issuer about tokens that it
 	// cannot read (RFC 7662). Empty: those are not taken.

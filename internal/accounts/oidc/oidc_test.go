@@ -42,7 +42,6 @@ func TestGoodTokensSayWhose(t *testing.T) {
 			"plain":                nil,
 			"several audiences":    {"aud": []string{"x", audience}},
 			"scp":                  {"scope": nil, "scp": []string{"mail.read"}},
-			"unverified, unsaid":   {"email_verified": nil},
 			"verified, as a text":  {"email_verified": "true"},
 			"a time with fraction": {"exp": float64(time.Now().Unix()) + 100.5},
 			"no nbf":               {"nbf": nil, "iat": nil},
@@ -134,6 +133,7 @@ func TestBadTokensAreNobodys(t *testing.T) {
 		"odd e-mail":         signed(map[string]any{"email": []string{"anna@example.org"}}),
 		"long e-mail":        signed(map[string]any{"email": strings.Repeat("a", 400)}),
 		"unverified":         signed(map[string]any{"email_verified": false}),
+		"unverified, unsaid": signed(map[string]any{"email_verified": nil}),
 		"unverified, text":   signed(map[string]any{"email_verified": "false"}),
 		"unverified, null":   raw(t, k, p, `"email_verified":null`),
 		"no claims":          payload(t, k, "[]"),
@@ -421,7 +421,7 @@ func TestOpaqueTokensAreAskedAbout(t *testing.T) {
 	p := peer.StartOIDC(t, k)
 	now := time.Now().Unix()
 	active := func(more map[string]any) map[string]any {
-		c := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "scope": "mail.read"}
+		c := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "email_verified": true, "scope": "mail.read"}
 		for name, value := range more {
 			if c[name] = value; value == nil {
 				delete(c, name)
@@ -513,8 +513,8 @@ func TestAnswersAreRememberedForAShortTime(t *testing.T) {
 			t.Errorf("%s: %d questions", token, got)
 		}
 	}
-	good := map[string]any{"active": true, "aud": audience, "email": "anna@example.org"}
-	short := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "exp": watch.Now().Add(20 * time.Second).Unix()}
+	good := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "email_verified": true}
+	short := map[string]any{"active": true, "aud": audience, "email": "anna@example.org", "email_verified": true, "exp": watch.Now().Add(20 * time.Second).Unix()}
 	p.Tokens = map[string]map[string]any{"good": good, "short": short}
 	user("good", true, 1)
 	user("good", true, 0)
@@ -674,4 +674,18 @@ func FuzzClaims(f *testing.F) {
 			t.Errorf("%q: got %q %v", text, name, expires)
 		}
 	})
+}
+
+// An issuer that says nothing of "email_verified" is taken at its word by the
+// operator's; one that says no is not.
+func TestTrustEmail(t *testing.T) {
+	k := peer.NewKey(t, "one", jose.ES256)
+	p := peer.StartOIDC(t, k)
+	i, _ := open(t, p, func(c *Config) { c.TrustEmail = true })
+	if got, err := i.User(t.Context(), k.Sign(t, claimsOf(p, map[string]any{"email_verified": nil}), nil)); err != nil || got != "anna@example.org" {
+		t.Errorf("unsaid: %q, %v", got, err)
+	}
+	if got, err := i.User(t.Context(), k.Sign(t, claimsOf(p, map[string]any{"email_verified": false}), nil)); err == nil {
+		t.Errorf("denied: %q", got)
+	}
 }
