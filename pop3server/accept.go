@@ -12,9 +12,6 @@ import (
 const (
 	leastPause = 5 * time.Millisecond
 	mostPause  = time.Second
-	// burst is how often trouble is logged: one that evictions end comes back with
-	// the next connection.
-	burst = time.Minute
 )
 
 // An acceptTrouble is what an accept loop knows of its errors.
@@ -31,9 +28,9 @@ func (s *Server) notAccepted(t *acceptTrouble, err error) {
 	evicted := noDescriptors(err) && s.guard.relieve()
 	t.pause = min(max(2*t.pause, leastPause), mostPause)
 	t.unsaid++
-	if now := time.Now(); t.logged.IsZero() || now.Sub(t.logged) >= burst {
+	if due(&t.logged) {
 		s.logger().Error("connection not accepted", "err", err, "times", t.unsaid, "evicted", evicted)
-		t.logged, t.unsaid = now, 0
+		t.unsaid = 0
 	}
 	rest := time.NewTimer(t.pause)
 	defer rest.Stop()

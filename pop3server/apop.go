@@ -20,40 +20,29 @@ func (s *session) apop(_ context.Context, args []string) error {
 		return &refusal{text: textUsage, args: []any{"APOP", "name digest"}, bad: true} // P3-APOP-03
 	}
 	name, digest := args[0][:i], args[0][i+1:]
-	who, err := s.checkDigest(name, digest)
+	who, err := s.checkSecret(s.srv.APOP, name, func(secret string) bool { // hexadecimal digits may be upper case
+		want := pop3.APOPDigest(s.timestamp, secret)
+		return subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(digest))) == 1 // P3-APOP-07
+	})
 	if err != nil {
 		return s.loginFailed("APOP", name, err)
 	}
 	return s.login(who, "APOP")
 }
 
-// checkDigest compares in constant time (P3-APOP-07). Hexadecimal digits may be
-// upper case.
-func (s *session) checkDigest(name, digest string) (who Identity, err error) {
-	name, err = sasl.PrepareName(name)
+// checkSecret asks a SecretSource, with the name prepared, whether a digest fits,
+// which is computed for unknown names, too (P3-USR-10).
+func (s *session) checkSecret(source SecretSource, name string, fits func(secret string) bool) (Identity, error) {
+	name, err := sasl.PrepareName(name)
 	if err != nil {
 		return Identity{}, ErrCredentials
 	}
-	return s.checkSecret(s.srv.APOP, name, func(secret string) bool {
-		want := pop3.APOPDigest(s.timestamp, secret)
-		return subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(digest))) == 1
-	})
-}
-
-// checkSecret asks a SecretSource whether a digest fits, which is computed for
-// unknown names, too (P3-USR-10).
-func (s *session) checkSecret(source SecretSource, name string, fits func(secret string) bool) (who Identity, err error) {
-	err = s.attempt(name, "", func(ctx context.Context) error {
-		owner, secret, err := source.Secret(ctx, s.peer(), name)
+	return s.attempt(name, "", func(ctx context.Context) (Identity, error) {
+		who, secret, err := source.Secret(ctx, s.peer(), name)
 		same := fits(secret)
-		if err != nil {
-			return err
+		if err == nil && (!same || secret == "") {
+			err = ErrCredentials
 		}
-		if !same || secret == "" {
-			return ErrCredentials
-		}
-		who = owner
-		return nil
+		return who, err
 	})
-	return who, err
 }

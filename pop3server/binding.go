@@ -3,16 +3,15 @@ package pop3server
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 
 	"postfach/sasl"
 )
 
-// A wire is the network connection below TLS. It remembers the certificate that
-// the server showed on it, which a tls.Conn does not tell; tls-server-end-point
-// is made of it.
+// A wire is what package tls has for the network. It remembers the certificate
+// that the server showed on it, which a tls.Conn does not tell;
+// tls-server-end-point is made of it.
 type wire struct {
-	net.Conn
+	*tlsInput
 	shown *tls.Certificate // nil: none yet, or TLS was resumed
 }
 
@@ -58,9 +57,6 @@ func aboveWire(hello *tls.ClientHelloInfo) *tls.ClientHelloInfo {
 	}
 	as := *hello
 	as.Conn = w.Conn
-	if in, ok := w.Conn.(*tlsInput); ok {
-		as.Conn = in.Conn
-	}
 	return &as
 }
 

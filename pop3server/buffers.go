@@ -1,7 +1,6 @@
 package pop3server
 
 import (
-	"strconv"
 	"sync"
 
 	"postfach/internal/popwire"
@@ -43,11 +42,9 @@ func giveBack(b []byte) {
 
 // newBuffers forgets what was read and not used. At the start and after STLS.
 func (s *session) newBuffers() {
-	s.r = popwire.NewReader(s.input(), readBuffer)
+	s.r = popwire.NewReader(s.conn, readBuffer)
 	s.w = popwire.NewWriter(s, s.borrow, giveBack)
 	if s.srv.Trace != nil {
 		s.w.Tap = func(octets []byte) { s.trace(false, octets) }
 	}
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -16,10 +16,6 @@ func (s *session) cramRefusal() error {
 func (s *session) beginCram(x *exchange) sasl.Server {
 	return sasl.NewCramMD5Server(s.srv.newTimestamp(), func(name string, fits func(secret string) bool) error {
 		x.name = name
-		name, err := sasl.PrepareName(name)
-		if err != nil {
-			return x.decide(Identity{}, ErrCredentials)
-		}
 		return x.decide(s.checkSecret(s.srv.CRAM, name, fits))
 	})
 }

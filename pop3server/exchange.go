@@ -47,15 +47,27 @@ func (x *exchange) meaning(err error) error {
 	return err
 }
 
-// mayActAs lets everybody act as nobody but themselves (P3-PLAIN-03,
-// P3-AUTH-27).
-func mayActAs(identity, name string) error {
+// prepareIdentity prepares whom a client wants to act as (P3-AUTH-27). Empty, which
+// is whoever it proves to be, stays empty.
+func prepareIdentity(identity string) (string, error) {
 	if identity == "" {
-		return nil
+		return "", nil
 	}
-	as, err := sasl.PrepareName(identity)
+	prepared, err := sasl.PrepareName(identity)
 	if err != nil {
-		return ErrCredentials
+		return "", ErrCredentials
+	}
+	return prepared, nil
+}
+
+// errForeign is for the log.
+var errForeign = errors.New("the client wants to act as another user")
+
+// mayActAs lets everybody act as nobody but themselves (P3-PLAIN-03).
+func mayActAs(identity, name string) error {
+	as, err := prepareIdentity(identity)
+	if err != nil || as == "" {
+		return err
 	}
 	if own, err := sasl.PrepareName(name); err != nil || own != as {
 		return ErrCredentials

@@ -45,17 +45,13 @@ func (s *session) certificateValues(mechanism string) []any {
 	return []any{"cert", hex.EncodeToString(sum[:]), "subject", loggable(shown.Subject.String())}
 }
 
-// checkCertificate asks the CertificateSource, with the identity prepared
-// (P3-AUTH-27). Empty means whoever the certificate says.
-func (s *session) checkCertificate(identity string) (who Identity, err error) {
-	if identity != "" {
-		if identity, err = sasl.PrepareName(identity); err != nil {
-			return Identity{}, ErrCredentials
-		}
+// checkCertificate asks the CertificateSource, with the identity prepared.
+func (s *session) checkCertificate(identity string) (Identity, error) {
+	identity, err := prepareIdentity(identity)
+	if err != nil {
+		return Identity{}, err
 	}
-	err = s.attempt(identity, "", func(ctx context.Context) (err error) {
-		who, err = s.srv.Certificates.Certificate(ctx, s.peer(), identity)
-		return err
+	return s.attempt(identity, "", func(ctx context.Context) (Identity, error) {
+		return s.srv.Certificates.Certificate(ctx, s.peer(), identity)
 	})
-	return who, err
 }

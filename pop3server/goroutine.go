@@ -1,12 +1,8 @@
 package pop3server
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"runtime/debug"
 	"time"
 
@@ -118,67 +114,4 @@ func (s *session) linger() {
 	}
 	s.raw.SetReadDeadline(time.Now().Add(time.Second))
 	io.CopyN(io.Discard, s.raw, 1<<20)
-}
-
-// logEnd tells the session's story in one line.
-func (s *session) logEnd(end error, took time.Duration) {
-	values := []any{"reason", reason(end), "retrieved", s.sent, "took", took.Round(time.Millisecond)}
-	values = append(values, waitedValues(s.waited)...)
-	if limit := s.srv.guard.evictedFor(s.place); limit != "" && reason(end) == endEvicted {
-		values = append(values, "limit", limit)
-		if times, news := s.srv.guard.evictions(); news {
-			s.srv.logger().Warn("connections that had not logged in went for others", "limit", limit, "times", times)
-		}
-	}
-	if s.box != nil {
-		marked := 0
-		for _, m := range s.box.mark {
-			if m {
-				marked++
-			}
-		}
-		values = append(values, "messages", len(s.box.messages), "marked", marked, "deleted", s.box.removed)
-	}
-	var over *endError
-	if errors.As(end, &over) && over.err != nil {
-		values = append(values, "err", over.err)
-	}
-	level := slog.LevelInfo
-	if namedEnd(end) != "" {
-		level = slog.LevelWarn
-	}
-	s.log.Log(context.Background(), level, "session ended", values...)
-}
-
-// namedEnd is what the connection itself says of why it ended: an error with a
-// method Reason, of what the listener puts between the network and POP3. Somebody
-// has to mend that. Empty: it says nothing.
-func namedEnd(end error) string {
-	var named interface{ Reason() string }
-	if errors.As(end, &named) {
-		return named.Reason()
-	}
-	return ""
-}
-
-func reason(end error) string {
-	if named := namedEnd(end); named != "" {
-		return named
-	}
-	var over *endError
-	if errors.As(end, &over) {
-		return over.reason
-	}
-	return "error"
-}
-
-// addressOf is the peer's address without port and zone, for the log.
-func addressOf(a net.Addr) string {
-	if ip := ipOf(a); ip.IsValid() {
-		return ip.String()
-	}
-	if a == nil {
-		return ""
-	}
-	return a.String()
 }

@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -18,7 +19,7 @@ func (s *session) greet(ctx context.Context) error {
 			return err
 		}
 	}
-	text := s.srv.greeting()
+	text := cmp.Or(s.srv.Greeting, textReady)
 	if s.srv.APOP != nil && s.srv.APOP.Available() { // P3-GRT-05
 		s.timestamp = s.srv.newTimestamp()
 		text += " " + s.timestamp
@@ -26,19 +27,9 @@ func (s *session) greet(ctx context.Context) error {
 	return s.reply(popwire.Reply{OK: true, Text: text})
 }
 
-func (s *Server) greeting() string {
-	if s.Greeting != "" {
-		return s.Greeting
-	}
-	return textReady
-}
-
 // newTimestamp returns a msg-id that no greeting had before, made of what even
 // old clients take for one (P3-GRT-03, P3-GRT-04).
 func (s *Server) newTimestamp() string {
-	host := s.Hostname
-	if host == "" {
-		host = "localhost"
-	}
+	host := cmp.Or(s.Hostname, "localhost")
 	return fmt.Sprintf("<%d.%d.%s@%s>", os.Getpid(), time.Now().Unix(), rand.Text(), host)
 }

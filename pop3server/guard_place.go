@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"time"
 
 	"postfach/maildrop"
 )
@@ -113,7 +112,7 @@ func (g *Guard) enter(l *Limits, p *place, user string) error {
 	g.users[user]++
 	g.loggedIn++
 	p.user = user
-	g.known(p)
+	g.spare(p)
 	return nil
 }
 
@@ -146,9 +145,6 @@ func (g *Guard) relieve() bool {
 	return out != nil
 }
 
-// isEvicted reports whether the connection went for another one.
-func (g *Guard) isEvicted(p *place) bool { return g.evictedFor(p) != "" }
-
 // evictedFor returns the limit that the connection has gone for; empty: none.
 func (g *Guard) evictedFor(p *place) string {
 	g.mu.Lock()
@@ -166,17 +162,6 @@ func (g *Guard) evictions() (times uint64, news bool) {
 	}
 	g.evictionsHeld = 0
 	return times, true
-}
-
-// due reports whether something was last told long ago, and notes that it is told
-// now.
-func due(last *time.Time) bool {
-	now := time.Now()
-	if !last.IsZero() && now.Sub(*last) < burst {
-		return false
-	}
-	*last = now
-	return true
 }
 
 // The limits that cost connections, as docs/limits.md calls them.
@@ -215,7 +200,7 @@ func (g *Guard) remove(p *place) {
 	}
 	p.left = true
 	g.total--
-	g.known(p)
+	g.spare(p)
 	g.logOut(p)
 	if a := p.address; a != nil {
 		if a.total--; a.total == 0 {
@@ -224,8 +209,8 @@ func (g *Guard) remove(p *place) {
 	}
 }
 
-// known takes a place from the lists of those that may be evicted.
-func (g *Guard) known(p *place) {
+// spare takes a place from the lists of those that may be evicted.
+func (g *Guard) spare(p *place) {
 	if p.stranger != nil {
 		g.strangers.Remove(p.stranger)
 		p.stranger = nil
@@ -250,7 +235,7 @@ func (g *Guard) logOut(p *place) {
 // evictedOr is how a session ended: by itself, or because its place was needed.
 func (s *session) evictedOr(end error) error {
 	var over *endError
-	if errors.As(end, &over) && over.reason == endQuit || !s.srv.guard.isEvicted(s.place) {
+	if errors.As(end, &over) && over.reason == endQuit || s.srv.guard.evictedFor(s.place) == "" {
 		return end
 	}
 	return errEvicted

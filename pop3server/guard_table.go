@@ -10,6 +10,8 @@ type table struct {
 	sets []*[ways]slot // nil where nothing has been
 }
 
+func newTable(sets int) table { return table{make([]*[ways]slot, sets)} }
+
 // ways is how many slots a set has.
 const ways = 8
 
@@ -30,9 +32,6 @@ type slot struct {
 
 // find returns the slot of a key. nil: it is not remembered.
 func (t *table) find(set, key uint64, now time.Duration) *slot {
-	if len(t.sets) == 0 {
-		return nil
-	}
 	slots := t.sets[set%uint64(len(t.sets))]
 	if slots == nil {
 		return nil
@@ -45,16 +44,12 @@ func (t *table) find(set, key uint64, now time.Duration) *slot {
 	return nil
 }
 
-// take returns the slot of a key, a new one where there was none. size is how
-// many sets there are.
-func (t *table) take(size int, set, key uint64, now time.Duration) *slot {
+// take returns the slot of a key, a new one where there was none.
+func (t *table) take(set, key uint64, now time.Duration) *slot {
 	if s := t.find(set, key, now); s != nil {
 		return s
 	}
-	if t.sets == nil {
-		t.sets = make([]*[ways]slot, size)
-	}
-	slots := &t.sets[set%uint64(size)]
+	slots := &t.sets[set%uint64(len(t.sets))]
 	if *slots == nil {
 		*slots = new([ways]slot)
 	}
@@ -66,4 +61,11 @@ func (t *table) take(size int, set, key uint64, now time.Duration) *slot {
 	}
 	*first = slot{key: key}
 	return first
+}
+
+// seen reports whether a key is remembered, and remembers it for so long from now.
+func (t *table) seen(key uint64, now, remember time.Duration) bool {
+	known := t.find(key, key, now) != nil
+	t.take(key, key, now).until = now + remember
+	return known
 }

@@ -319,6 +319,26 @@ func TestGoodLoginDoesNotClearAnAddress(t *testing.T) {
 	})
 }
 
+// Who has a right password and wants to be somebody else has failed: they are no owner
+// who has logged in from there, and wait with the others.
+func TestForeignIdentityIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, _, _ := guarded()
+		c := connectFrom(t, srv, "192.0.2.1")
+		go fmt.Fprintf(c.conn, "AUTH PLAIN %s\r\n", b64("root\x00u\x00right"))
+		for line := ""; !strings.HasPrefix(line, "-ERR"); {
+			var err error
+			if line, err = c.r.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+		connectFrom(t, srv, "192.0.2.1").guess("v", 4)
+		if right, took, err := connectFrom(t, srv, "192.0.2.1").try("u", "right"); !right || err != nil || took < 5*time.Second {
+			t.Errorf("login behind four guesses: %v, %v after %v", right, err, took)
+		}
+	})
+}
+
 func TestFailuresAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, b, _ := guarded()

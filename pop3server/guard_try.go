@@ -137,7 +137,7 @@ func (g *Guard) tellSlow(network netip.Prefix) bool {
 	if g.told.find(key, key, now) != nil {
 		return false
 	}
-	g.told.take(toldSets, key, key, now).until = now + burst
+	g.told.take(key, key, now).until = now + burst
 	return true
 }
 
@@ -203,7 +203,7 @@ func (t *try) done(result outcome, secret string) {
 	g.lanes[t.lane].running--
 	switch result {
 	case failed:
-		repeated := secret != "" && g.repeats.seen(g.hash(hashed{t.network, t.name, secret}), time.Since(g.begun))
+		repeated := secret != "" && g.repeats.seen(g.hash(hashed{t.network, t.name, secret}), time.Since(g.begun), forgetRepeat)
 		shared := g.hash(hashed{network: t.network})
 		g.fail(t.limits, shared, repeated)
 		if t.lane != shared {
@@ -221,7 +221,7 @@ func (t *try) done(result outcome, secret string) {
 // least pause, and never makes it longer.
 func (g *Guard) fail(l *Limits, key uint64, repeated bool) {
 	now := time.Since(g.begun)
-	s := g.failures.take(failureSets, key, key, now)
+	s := g.failures.take(key, key, now)
 	if !repeated || s.until <= now {
 		s.until = min(max(s.until, now)+forgetFailure, now+mostFailures*forgetFailure)
 	}
@@ -237,17 +237,10 @@ func (g *Guard) remember(network netip.Prefix, name string) {
 	own := g.hash(hashed{network, name, ""})
 	// The set is that of the name, so that one owner with many addresses does not
 	// push out the others.
-	g.owners.take(ownerSets, g.hash(hashed{name: name}), own, now).until = now + forgetOwner
+	g.owners.take(g.hash(hashed{name: name}), own, now).until = now + forgetOwner
 	if s := g.failures.find(own, own, now); s != nil {
 		*s = slot{}
 	}
-}
-
-// seen reports whether a key is remembered, and remembers it.
-func (t *table) seen(key uint64, now time.Duration) bool {
-	known := t.find(key, key, now) != nil
-	t.take(repeatSets, key, key, now).until = now + forgetRepeat
-	return known
 }
 
 // A hashed is what the tables remember things by.
@@ -264,5 +257,7 @@ func (g *Guard) begin() {
 		g.begun = time.Now()
 		g.seed = maphash.MakeSeed()
 		g.lanes = make(map[uint64]*lane)
+		g.failures, g.repeats = newTable(failureSets), newTable(repeatSets)
+		g.owners, g.told = newTable(ownerSets), newTable(toldSets)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
-	"postfach/internal/popwire"
 	"postfach/pop3"
 )
 
@@ -22,7 +20,7 @@ import (
 // check returns ErrCredentials for a refusal. The context ends with the login
 // deadline, the server, or the connection. The error is check's, or ends the
 // session because its turn did not come.
-func (s *session) attempt(name, secret string, check func(ctx context.Context) error) error {
+func (s *session) attempt(name, secret string, check func(ctx context.Context) (Identity, error)) (who Identity, err error) {
 	s.r.Forget() // others may have to wait long with theirs
 	ctx, cancel := s.loginContext()
 	defer cancel()
@@ -35,23 +33,17 @@ func (s *session) attempt(name, secret string, check func(ctx context.Context) e
 		s.tellWait(name) // others may have failed meanwhile
 	}
 	if err != nil {
-		return s.noTurn(name)
+		return Identity{}, s.noTurn(name)
 	}
 	result := undecided // a panic, for instance
 	defer func() { t.done(result, secret) }()
-	switch err = check(ctx); {
+	switch who, err = check(ctx); {
 	case err == nil:
 		result = succeeded
 	case isRefused(err):
 		result = failed
 	}
-	return err
-}
-
-// loggable is a client's text for the log, in which slog quotes all that is not
-// plain, but for DEL.
-func loggable(text string) string {
-	return strings.ReplaceAll(popwire.Shorten([]byte(text)), "\x7f", "\ufffd")
+	return who, err
 }
 
 // isRefused reports whether an error says that somebody is not who they say.
@@ -68,7 +60,7 @@ func (s *session) loginContext() (context.Context, context.CancelFunc) {
 // whyOver ends a session whose loginContext has ended.
 func (s *session) whyOver() error {
 	switch {
-	case s.srv.guard.isEvicted(s.place):
+	case s.srv.guard.evictedFor(s.place) != "":
 		return errEvicted
 	case s.srv.draining():
 		return &endError{endShutdown, nil}
@@ -93,14 +85,6 @@ func (s *session) tellWait(name string) {
 	if slow.waits && s.srv.guard.tellSlow(s.network) {
 		s.log.Warn("logins from this address wait", "network", s.network, "failures", slow.failures, "pause", slow.pause)
 	}
-}
-
-// waitedValues is how long somebody had to wait for a turn, if at all.
-func waitedValues(d time.Duration) []any {
-	if d <= 0 {
-		return nil
-	}
-	return []any{"waited", d}
 }
 
 // loginFailed logs a failed login at once, lets the guesser wait, and returns

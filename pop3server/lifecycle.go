@@ -68,6 +68,17 @@ func (s *Server) start() error {
 	return s.started
 }
 
+// ready is nil if connections can be served.
+func (s *Server) ready(implicitTLS bool) error {
+	if err := s.start(); err != nil {
+		return err
+	}
+	if implicitTLS && s.tlsConfig == nil {
+		return ErrNoTLS
+	}
+	return nil
+}
+
 // Serve accepts connections from l until Shutdown or Close, and serves each in
 // a goroutine of its own. It closes l. The error is never nil; after Shutdown
 // or Close it is ErrServerClosed.
@@ -78,11 +89,8 @@ func (s *Server) ServeTLS(l net.Listener) error { return s.serve(l, true) }
 
 func (s *Server) serve(l net.Listener, implicitTLS bool) error {
 	defer l.Close()
-	if err := s.start(); err != nil {
+	if err := s.ready(implicitTLS); err != nil {
 		return err
-	}
-	if implicitTLS && s.tlsConfig == nil {
-		return ErrNoTLS
 	}
 	if !s.add(l) {
 		return ErrServerClosed
@@ -112,13 +120,9 @@ func (s *Server) ServeConn(c net.Conn) error { return s.serveConn(c, false) }
 func (s *Server) ServeConnTLS(c net.Conn) error { return s.serveConn(c, true) }
 
 func (s *Server) serveConn(c net.Conn, implicitTLS bool) error {
-	if err := s.start(); err != nil {
+	if err := s.ready(implicitTLS); err != nil {
 		c.Close()
 		return err
-	}
-	if implicitTLS && s.tlsConfig == nil {
-		c.Close()
-		return ErrNoTLS
 	}
 	sess := s.begin(c, implicitTLS)
 	if sess == nil {

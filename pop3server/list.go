@@ -4,26 +4,33 @@ import (
 	"context"
 
 	"postfach/internal/popwire"
+	"postfach/maildrop"
 	"postfach/pop3"
 )
 
-// list is LIST: all unmarked messages, with gaps where others were marked
-// (P3-MSG-02, P3-LIST-05), or one.
+// list is LIST (P3-LIST-05).
 func (s *session) list(_ context.Context, args []string) error {
+	return s.listing(args, textListing, func(line []byte, n int, m maildrop.Message) []byte {
+		return popwire.AppendScanListing(line, pop3.ScanListing{Number: n, Size: m.Size})
+	})
+}
+
+// listing answers LIST and UIDL: with the line of one message, or with those of all
+// that are not marked, with gaps where others are (P3-MSG-02).
+func (s *session) listing(args []string, follows text, appendLine func(line []byte, n int, m maildrop.Message) []byte) error {
 	if len(args) == 1 {
 		n, m, err := s.box.message(args[0])
 		if err != nil {
 			return err
 		}
-		line := popwire.AppendScanListing(nil, pop3.ScanListing{Number: n, Size: m.Size})
-		return s.reply(popwire.Reply{OK: true, Text: string(line)})
+		return s.reply(popwire.Reply{OK: true, Text: string(appendLine(nil, n, m))})
 	}
-	if err := s.ok(textListing); err != nil {
+	if err := s.ok(follows); err != nil {
 		return err
 	}
 	var line []byte
 	for n, m := range s.box.unmarked() {
-		line = popwire.AppendScanListing(line[:0], pop3.ScanListing{Number: n, Size: m.Size})
+		line = appendLine(line[:0], n, m)
 		if err := s.write(popwire.EndLine(line)); err != nil {
 			return err
 		}

@@ -15,6 +15,6 @@ func (s *session) loginRefusal() error {
 func (s *session) beginLogin(x *exchange) sasl.Server {
 	return sasl.NewLoginServer(func(name, password string) error {
 		x.name = name
-		return x.decide(s.checkPassword(name, password))
+		return x.decide(s.checkPassword("", name, password))
 	})
 }

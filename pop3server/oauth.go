@@ -44,20 +44,17 @@ func (s *session) tokenError(err error) *sasl.TokenError {
 }
 
 // checkToken asks the TokenSource, with the name prepared.
-func (s *session) checkToken(b sasl.Bearer) (who Identity, err error) {
-	if b.Token == "" || !s.isHere(b) {
+func (s *session) checkToken(b sasl.Bearer) (Identity, error) {
+	if !s.isHere(b) {
 		return Identity{}, ErrCredentials
 	}
-	if b.User != "" {
-		if b.User, err = sasl.PrepareName(b.User); err != nil {
-			return Identity{}, ErrCredentials
-		}
+	name, err := prepareIdentity(b.User)
+	if err != nil {
+		return Identity{}, err
 	}
-	err = s.attempt(b.User, b.Token, func(ctx context.Context) (err error) {
-		who, err = s.srv.Tokens.Token(ctx, s.peer(), b.User, b.Token)
-		return err
+	return s.attempt(name, b.Token, func(ctx context.Context) (Identity, error) {
+		return s.srv.Tokens.Token(ctx, s.peer(), name, b.Token)
 	})
-	return who, err
 }
 
 // isHere reports whether a token was meant for this server, as far as the server

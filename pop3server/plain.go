@@ -14,10 +14,6 @@ func (s *session) plainRefusal() error {
 func (s *session) beginPlain(x *exchange) sasl.Server {
 	return sasl.NewPlainServer(func(identity, name, password string) error {
 		x.name = name
-		who, err := s.checkPassword(name, password)
-		if err == nil { // P3-PLAIN-03: in this order
-			err = mayActAs(identity, name)
-		}
-		return x.decide(who, err)
+		return x.decide(s.checkPassword(identity, name, password))
 	})
 }

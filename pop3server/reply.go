@@ -51,7 +51,7 @@ func (s *session) refuse(err error) error {
 	var said *pop3.Error
 	var unasked *accountsError
 	var unopened *maildropError
-	reply := popwire.Reply{Code: pop3.CodeSysTemp}
+	reply := popwire.Reply{Code: pop3.CodeSysTemp, Text: textInternal.in(s.lang)} // the truth is for the operator
 	switch {
 	case errors.As(err, &own):
 		reply.Code, reply.Text = own.code, own.text.in(s.lang, own.args...)
@@ -66,14 +66,10 @@ func (s *session) refuse(err error) error {
 		reply.Code, reply.Text = pop3.CodeSysPerm, textNoMaildrop.in(s.lang)
 	case errors.As(err, &unasked):
 		s.log.Error("accounts cannot be asked", "mechanism", unasked.mechanism, "name", loggable(unasked.name), "err", unasked.err)
-		reply.Text = textInternal.in(s.lang)
 	case errors.As(err, &unopened):
 		s.log.Error("maildrop cannot be opened", "user", unopened.user, "err", unopened.err)
-		reply.Text = textInternal.in(s.lang)
 	default:
-		// The truth is for the operator.
 		s.log.Error("internal error", "err", err)
-		reply.Text = textInternal.in(s.lang)
 	}
 	if err := s.reply(reply); err != nil {
 		return err

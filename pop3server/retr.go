@@ -3,6 +3,7 @@ package pop3server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"postfach/internal/popwire"
@@ -78,5 +79,5 @@ type messageError struct {
 	err    error
 }
 
-func (e *messageError) Error() string { return "message " + itoa(e.number) + ": " + e.err.Error() }
+func (e *messageError) Error() string { return fmt.Sprintf("message %d: %v", e.number, e.err) }
 func (e *messageError) Unwrap() error { return e.err }

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"reflect"
 
@@ -95,7 +94,8 @@ func (c *tlsInput) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// mayKeep is nil if there may be room for a record. 0: if there may be what there is.
+// mayKeep is nil if there may be room for another record, of so many octets; for 0, if
+// what there is already may be.
 func (c *tlsInput) mayKeep(record int) error {
 	if octets, allowed := c.room(c, record); octets > allowed {
 		c.Close() // at once: a last word would wait for somebody who may not read
@@ -127,8 +127,11 @@ func (s *session) room(in *tlsInput, record int) (octets, allowed int) {
 }
 
 // roomOf is how large the buffers of a connection are, for a record and for
-// messages of a handshake. Package tls tells that nobody: where a later version of
-// Go has other buffers a test fails, and the answer is 0.
+// messages of a handshake. Package tls tells that nobody, and it cannot be counted
+// from below: TLS 1.3 encrypts where a message ends. Each record would have to be
+// taken for more of the same message, for which the buffer doubles, and a chain of
+// certificates of 10 KiB would be too much. So this reads fields that are not
+// exported. Where a later version of Go has others a test fails, and the answer is 0.
 func roomOf(c *tls.Conn) (records, messages int) {
 	size := func(name string) int {
 		buffer := reflect.ValueOf(c).Elem().FieldByName(name)
@@ -138,12 +141,4 @@ func roomOf(c *tls.Conn) (records, messages int) {
 		return buffer.FieldByName("buf").Cap()
 	}
 	return size("rawInput"), size("hand")
-}
-
-// input is where the client's octets come from.
-func (s *session) input() io.Reader {
-	if s.tls == nil {
-		return s.raw
-	}
-	return s.tls
 }

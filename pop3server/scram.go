@@ -63,9 +63,9 @@ func (e *scramExchange) Next(response []byte) (challenge []byte, done bool, err 
 	if e.account == nil {
 		return e.server.Next(response)
 	}
-	err = e.s.attempt(e.prepared, "", func(context.Context) error {
+	_, err = e.s.attempt(e.prepared, "", func(context.Context) (Identity, error) {
 		challenge, done, err = e.server.Next(response)
-		return e.meaning(err)
+		return e.who, e.meaning(err)
 	})
 	if err == nil || isRefused(err) { // it was a proof, and not something else
 		e.s.unproved--
@@ -105,7 +105,11 @@ func (e *scramExchange) proved(key int) error {
 	if err := e.stillHolds(who, e.account.Verifier.Keys[key]); err != nil {
 		return e.decide(Identity{}, err)
 	}
-	return e.decide(who, mayActAs(e.identity, e.name))
+	err := mayActAs(e.identity, e.name)
+	if err != nil {
+		e.s.noLogin(who, e.hash.Mechanism(false), errForeign)
+	}
+	return e.decide(who, err)
 }
 
 // stillHolds asks the accounts once more: the challenge may have been out for a minute,

@@ -196,8 +196,8 @@ type Limits struct {
 	// to come again. Default 3.
 	FailedLogins int
 	// BadCommands closes the connection after so many in a row: nobody who speaks
-	// POP3 sends them. Default 20
-	// (P3-ST-14). It is also how many exchanges of SCRAM may end before the proof.
+	// POP3 sends them (P3-ST-14). It is also how many exchanges of SCRAM may end
+	// before the proof. Default 20.
 	BadCommands int
 	// Connections is how many are served at once. When there is one more, the
 	// oldest that has not logged in goes; where all have, the new one hears

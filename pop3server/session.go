@@ -40,9 +40,8 @@ type session struct {
 
 	other *Peer // what accounts know of the client; nil: nobody has asked
 
-	user string // who is logged in
-	box  *box   // nil before TRANSACTION
-	sent int    // messages sent whole, by RETR
+	box  *box // nil before TRANSACTION
+	sent int  // messages sent whole, by RETR
 
 	place   *place             // in the Guard's books
 	network netip.Prefix       // where it comes from; zero: from no IP address
@@ -249,7 +248,6 @@ func (s *session) login(who Identity, how string) error {
 		s.noLogin(who, how, err)
 		return &maildropError{user, err}
 	}
-	s.user = user
 	s.box = &box{drop: drop} // from here on the end of the session unlocks it
 	s.box.list()
 	s.log = s.log.With("user", user)
@@ -258,31 +256,7 @@ func (s *session) login(who Identity, how string) error {
 		s.srv.LoggedIn(s.peer(), who, how)
 	}
 	if err := s.sayListing(); err != nil {
-		s.box.unlock()
 		return err
 	}
 	return errNextState
-}
-
-// noLogin logs that somebody who may log in has not: that credentials were right is
-// worth knowing when they are stolen ones.
-func (s *session) noLogin(who Identity, how string, why error) {
-	s.log.With("user", who.User).Info("right credentials, and no login", slices.Concat(who.values(how), s.tlsValues(), []any{"err", why})...)
-}
-
-// values is what the log says of how somebody has logged in.
-func (who Identity) values(how string) []any {
-	if who.Credential == "" {
-		return []any{"mechanism", how}
-	}
-	return []any{"mechanism", how, "credential", who.Credential}
-}
-
-// tlsValues is what the log says of the connection's protection (P3-TLS-21).
-func (s *session) tlsValues() []any {
-	if s.tls == nil {
-		return []any{"tls", "none"}
-	}
-	c := s.tls.ConnectionState()
-	return []any{"tls", tls.VersionName(c.Version), "cipher", tls.CipherSuiteName(c.CipherSuite)}
 }

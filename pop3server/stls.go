@@ -47,7 +47,7 @@ func (s *session) stls(ctx context.Context, _ []string) error {
 
 // useTLS puts TLS over the connection; the handshake comes later.
 func (s *session) useTLS() {
-	s.wire = &wire{Conn: newTLSInput(s.raw, s.room)}
+	s.wire = &wire{tlsInput: newTLSInput(s.raw, s.room)}
 	s.tls = tls.Server(s.wire, s.srv.tlsConfig)
 	s.conn = s.tls
 	s.newBuffers()
@@ -63,7 +63,7 @@ func (s *session) handshake(ctx context.Context) error {
 		s.lookForHeaderInTLS(err)
 		return &endError{endTLS, brief{err}}
 	}
-	s.wire.Conn.(*tlsInput).shaken = true
+	s.wire.shaken = true
 	s.other = nil // there is more to know now
 	s.traceTLS()
 	return nil

@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -40,10 +41,7 @@ func (s *session) update(ctx context.Context) error {
 
 // signOff says goodbye.
 func (s *session) signOff(end error) error {
-	text := s.srv.SignOff
-	if text == "" {
-		text = textBye.in(s.lang)
-	}
+	text := cmp.Or(s.srv.SignOff, textBye.in(s.lang))
 	if err := s.reply(popwire.Reply{OK: true, Text: text}); err != nil {
 		return err
 	}

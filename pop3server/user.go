@@ -53,16 +53,18 @@ func (s *session) pass(_ context.Context, args []string) error {
 	if name == "" {
 		return &refusal{text: textNeedUser, bad: true} // P3-USR-04
 	}
-	who, err := s.checkPassword(name, args[0])
+	who, err := s.checkPassword("", name, args[0])
 	if err != nil {
 		return s.loginFailed("PASS", name, err)
 	}
 	return s.login(who, "PASS")
 }
 
-// checkPassword asks the Authenticator, with name and password prepared.
-func (s *session) checkPassword(name, password string) (who Identity, err error) {
-	name, err = sasl.PrepareName(name)
+// checkPassword asks the Authenticator, with name and password prepared, and then
+// whether the user may act as identity (P3-PLAIN-03). Both are one try: a right
+// password that lets nobody in is no login to the Guard either.
+func (s *session) checkPassword(identity, name, password string) (Identity, error) {
+	name, err := sasl.PrepareName(name)
 	if err != nil {
 		return Identity{}, ErrCredentials
 	}
@@ -70,9 +72,15 @@ func (s *session) checkPassword(name, password string) (who Identity, err error)
 	if err != nil {
 		return Identity{}, ErrCredentials
 	}
-	err = s.attempt(name, password, func(ctx context.Context) (err error) {
-		who, err = s.srv.Auth.Authenticate(ctx, s.peer(), name, password)
-		return err
+	return s.attempt(name, password, func(ctx context.Context) (Identity, error) {
+		who, err := s.srv.Auth.Authenticate(ctx, s.peer(), name, password)
+		if err != nil {
+			return Identity{}, err
+		}
+		if err := mayActAs(identity, name); err != nil {
+			s.noLogin(who, sasl.Plain, errForeign)
+			return Identity{}, err
+		}
+		return who, nil
 	})
-	return who, err
 }

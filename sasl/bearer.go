@@ -42,13 +42,8 @@ const (
 func bearerToken(value string) (token string, ok bool) {
 	scheme, token, _ := strings.Cut(value, " ")
 	token = strings.TrimLeft(token, " ")
-	return token, strings.EqualFold(scheme, "Bearer") && validToken(token)
-}
-
-// validToken knows what a token is written with (RFC 6750 section 2.1), and more
-// than that: no space, nothing that ends a field.
-func validToken(token string) bool {
-	return token != "" && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
+	// All that RFC 6750 section 2.1 writes tokens with, and more.
+	return token, strings.EqualFold(scheme, "Bearer") && token != "" && isGraphic(token)
 }
 
 // separator ends the pairs of a message, and an empty one the message. It is

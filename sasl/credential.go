@@ -39,6 +39,12 @@ func sendable(fields ...string) bool {
 	return true
 }
 
+// isGraphic reports whether text is visible ASCII: no space, nothing that ends a
+// field, and printed without harm.
+func isGraphic(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 // PrepareName applies SASLprep to a user name that is to be looked up (RFC
 // 4013, query string: P3-UTF-07, P3-AUTH-27). A name that fails, or of which
 // nothing is left, is an error.

@@ -59,7 +59,7 @@ func parseOAuth(message string) (b Bearer, err error) {
 	if err != nil {
 		return b, err
 	}
-	if b.Host = all["host"]; len(b.Host) > mostHost || !validHost(b.Host) {
+	if b.Host = all["host"]; len(b.Host) > mostHost || !isGraphic(b.Host) {
 		return b, ErrMessage
 	}
 	if port, said := all["port"]; said {
@@ -75,11 +75,6 @@ func parseOAuth(message string) (b Bearer, err error) {
 	}
 	b.Token = token
 	return b, nil
-}
-
-// validHost knows what is printed without harm. Names are compared by check.
-func validHost(host string) bool {
-	return !strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // encodeName and decodeName are GS2's and SCRAM's way to write a name (P3-SCRAM-08).

@@ -1,9 +1,6 @@
 package sasl
 
-import (
-	"bytes"
-	"errors"
-)
+import "bytes"
 
 type plainClient struct {
 	identity string
@@ -23,9 +20,7 @@ func (c *plainClient) Start() (mech string, ir []byte, err error) {
 	return Plain, []byte(c.identity + "\x00" + c.user + "\x00" + c.password), nil
 }
 
-func (c *plainClient) Next([]byte) ([]byte, error) {
-	return nil, errors.New("PLAIN has no second challenge")
-}
+func (c *plainClient) Next([]byte) ([]byte, error) { return nil, ErrMessage }
 
 type plainServer struct {
 	check func(identity, user, password string) error

@@ -110,6 +110,5 @@ func attribute(attributes []string, i int, key string) (value string, err error)
 
 // validNonce knows the grammar of one: printable, without a comma.
 func validNonce(nonce string) bool {
-	return nonce != "" && len(nonce) <= mostNonce &&
-		!strings.ContainsFunc(nonce, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' })
+	return nonce != "" && len(nonce) <= mostNonce && isGraphic(nonce) && !strings.Contains(nonce, ",")
 }

@@ -15,7 +15,7 @@ type scramServer struct {
 	bindings []ChannelBinding
 	lookup   func(identity, name string) (*ScramVerifier, error)
 	proved   func(key int) error
-	nonce    func() string // for the vectors of the RFCs
+	nonce    func() string // the server's part; the vectors of the RFCs have their own
 
 	asked bool
 	next  func(message []byte) (challenge []byte, done bool, err error)
@@ -35,7 +35,7 @@ type scramServer struct {
 // answered the server's proof with an empty response (P3-AUTH-21). The reason of
 // a refusal is not told in a challenge (P3-SCRAM-17).
 func NewScramServer(h ScramHash, plus bool, bindings []ChannelBinding, lookup func(identity, name string) (*ScramVerifier, error), proved func(key int) error) Server {
-	s := &scramServer{hash: h, plus: plus, bindings: bindings, lookup: lookup, proved: proved, nonce: scramNonce}
+	s := &scramServer{hash: h, plus: plus, bindings: bindings, lookup: lookup, proved: proved, nonce: rand.Text}
 	s.next = s.first
 	return s
 }
@@ -217,6 +217,3 @@ func (s *scramServer) end(message []byte) ([]byte, bool, error) {
 	}
 	return nil, true, nil
 }
-
-// scramNonce is the server's part.
-func scramNonce() string { return rand.Text() }

@@ -85,11 +85,17 @@ func killedGet(t *testing.T, dice *rand.Rand, kind string, remove bool, step int
 	first := tool(t, args...)
 	var out bytes.Buffer
 	first.Stdout, first.Stderr = &out, &out
-	gate.arm(late, func() { first.Process.Kill() })
-	if err := first.Start(); err != nil {
+	started := make(chan struct{})
+	gate.arm(late, func() {
+		<-started
+		first.Process.Kill()
+	})
+	err := first.Start()
+	close(started)
+	if err != nil {
 		t.Fatal(err)
 	}
-	err := first.Wait()
+	err = first.Wait()
 	gate.disarm()
 	killed := gate.fired()
 	if !killed && err != nil {

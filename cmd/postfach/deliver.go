@@ -86,15 +86,3 @@ func hostname() string {
 	}
 	return name
 }
-
-// interruptible is a reader whose Read ends with ctx.
-type interruptible struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (i interruptible) Read(p []byte) (int, error) {
-	buf := make([]byte, len(p)) // a read that is left behind must not write into p
-	n, err := await(i.ctx, func() (int, error) { return i.r.Read(buf) })
-	return copy(p, buf[:n]), err
-}

@@ -30,9 +30,9 @@ func (c *exploreCmd) enterData(p *explore.Picker) error {
 
 // local adds the maildrops of a data folder.
 func (c *exploreCmd) local(p *explore.Picker, folder datafolder.Folder) error {
-	m := &maildrops{folder: folder, file: &accounts.File{
-		Path: folder.Accounts(), Mail: folder.Mail(), Log: slog.New(slog.DiscardHandler), // the screen is no log
-	}}
+	quiet := slog.New(slog.DiscardHandler) // the screen is no log
+	file := &accounts.File{Path: folder.Accounts(), Log: quiet}
+	m := &maildrops{folder: folder, directory: &accounts.Directory{Sources: []accounts.Source{file}, Mail: folder.Mail(), Log: quiet}}
 	users, err := m.users()
 	if err != nil {
 		return err
@@ -61,9 +61,9 @@ func (c *exploreCmd) local(p *explore.Picker, folder datafolder.Folder) error {
 // maildrops are those of a data folder: of its accounts, and what removed
 // accounts left behind.
 type maildrops struct {
-	folder   datafolder.Folder
-	file     *accounts.File
-	accounts bool // there is a file
+	folder    datafolder.Folder
+	directory *accounts.Directory
+	accounts  bool // there is a file
 }
 
 // users returns whose maildrops there are, in alphabetical order.
@@ -93,7 +93,7 @@ func (m *maildrops) users() ([]string, error) {
 // path returns a user's Maildir.
 func (m *maildrops) path(user string) (string, error) {
 	if m.accounts {
-		dir, err := m.file.Maildir(user)
+		dir, err := m.directory.Maildir(user)
 		if !errors.Is(err, maildrop.ErrNoUser) {
 			return dir, err
 		}

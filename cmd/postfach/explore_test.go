@@ -206,13 +206,13 @@ func TestExploreOptions(t *testing.T) {
 func exploreData(t *testing.T) datafolder.Folder {
 	t.Helper()
 	folder := datafolder.Folder(t.TempDir())
-	file := &accounts.File{Path: folder.Accounts(), Mail: folder.Mail()}
+	directory := &accounts.Directory{Sources: []accounts.Source{&accounts.File{Path: folder.Accounts()}}, Mail: folder.Mail()}
 	for _, user := range []string{"bob", "ada"} {
 		if err := (accounts.Editor{Path: folder.Accounts()}).Add(accounts.NewAccount{User: user, Password: "secret word"}); err != nil {
 			t.Fatal(err)
 		}
-		store := &maildir.Store{Path: file.Maildir}
-		dir, err := file.Maildir(user)
+		store := &maildir.Store{Path: directory.Maildir}
+		dir, err := directory.Maildir(user)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,7 +47,7 @@ func (c *userAppAddCmd) Run() error {
 	if !c.AppPasswordsOnly {
 		return nil
 	}
-	return setMain(&c.dataFlag, editor, c.User, false)
+	return c.setMain(editor, c.User, false)
 }
 
 type userAppListCmd struct {
@@ -61,10 +61,11 @@ func (c *userAppListCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	u, err := c.find(editor)
+	a, err := findAccount(editor, c.User)
 	if err != nil {
 		return c.hinted(err)
 	}
+	u := listedUser{a, lastLogins(c.folder(), a.User)}
 	if c.JSON {
 		return printJSON(u)
 	}
@@ -80,27 +81,6 @@ func (c *userAppListCmd) Run() error {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", p.Name, p.Made, when(l.Time), from(l))
 	}
 	return out.Flush()
-}
-
-func (c *userAppListCmd) find(editor accounts.Editor) (*listedUser, error) {
-	a, err := findAccount(editor, c.User)
-	if err != nil {
-		return nil, err
-	}
-	return &listedUser{a, lastLogins(c.folder(), a.User)}, nil
-}
-
-func findAccount(editor accounts.Editor, user string) (accounts.Account, error) {
-	list, err := editor.List()
-	if err != nil {
-		return accounts.Account{}, err
-	}
-	for _, a := range list {
-		if a.User == user {
-			return a, nil
-		}
-	}
-	return accounts.Account{}, fmt.Errorf("user %s: %w", user, accounts.ErrNoUser)
 }
 
 type userAppRemoveCmd struct {
@@ -144,12 +124,12 @@ func (c *userMainCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	return setMain(&c.dataFlag, editor, c.User, c.State == "on")
+	return c.setMain(editor, c.User, c.State == "on")
 }
 
-func setMain(data *dataFlag, editor accounts.Editor, user string, on bool) error {
+func (d *dataFlag) setMain(editor accounts.Editor, user string, on bool) error {
 	if err := editor.SetMain(user, on); err != nil {
-		return data.hinted(err)
+		return d.hinted(err)
 	}
 	if on {
 		fmt.Printf("%s can log in with the account's own password\n", user)

@@ -36,13 +36,9 @@ An account that has certificates in its list has no others, whatever client_cert
 }
 
 func (c *userCertAddCmd) Run(ctx context.Context) error {
-	text, err := readPEM(ctx, c.File)
+	cert, others, err := readCertificate(ctx, c.File)
 	if err != nil {
-		return hint.Add(err, "expected a PEM file; - is for standard input")
-	}
-	cert, others, err := firstCertificate(text)
-	if err != nil {
-		return hint.Add(fmt.Errorf("%s: %w", c.File, err), "expected a PEM file, with the client's own certificate before others")
+		return hint.Add(err, "expected a PEM file, with the client's own certificate before others; - is for standard input")
 	}
 	editor, err := c.editor(c.User)
 	if err != nil {
@@ -86,25 +82,20 @@ func doubts(cert *x509.Certificate, others int, now time.Time) []string {
 // maxPEM bounds what is read, in octets.
 const maxPEM = 1 << 20
 
-// readPEM reads a file, or standard input for "-".
-func readPEM(ctx context.Context, name string) ([]byte, error) {
-	in := io.Reader(os.Stdin)
+// readCertificate reads the first certificate of a PEM file, or of standard input for
+// "-", and says how many follow it. Keys and other blocks are skipped.
+func readCertificate(ctx context.Context, name string) (cert *x509.Certificate, others int, err error) {
+	in := os.Stdin
 	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
+		if in, err = os.Open(name); err != nil {
+			return nil, 0, err
 		}
-		defer f.Close()
-		in = f
+		defer in.Close()
 	}
-	return await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(in, maxPEM)) })
-}
-
-var errNoPEM = errors.New("there is no certificate in it")
-
-// firstCertificate returns the first certificate of a PEM text, and how many follow
-// it. Keys and other blocks are skipped.
-func firstCertificate(text []byte) (cert *x509.Certificate, others int, err error) {
+	text, err := await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(in, maxPEM)) })
+	if err != nil {
+		return nil, 0, err
+	}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		switch {
 		case block.Type != "CERTIFICATE":
@@ -112,12 +103,12 @@ func firstCertificate(text []byte) (cert *x509.Certificate, others int, err erro
 			others++
 		default:
 			if cert, err = x509.ParseCertificate(block.Bytes); err != nil {
-				return nil, 0, err
+				return nil, 0, fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
 	if cert == nil {
-		return nil, 0, errNoPEM
+		return nil, 0, fmt.Errorf("%s: there is no certificate in it", name)
 	}
 	return cert, others, nil
 }
@@ -155,13 +146,9 @@ type userCertRemoveCmd struct {
 func (c *userCertRemoveCmd) Run(ctx context.Context) error {
 	fingerprint, err := accounts.ParseFingerprint(c.File)
 	if err != nil {
-		text, err := readPEM(ctx, c.File)
+		cert, _, err := readCertificate(ctx, c.File)
 		if err != nil {
 			return hint.Add(err, "give a PEM file, or the fingerprint as postfach user cert list %s prints it", c.User)
-		}
-		cert, _, err := firstCertificate(text)
-		if err != nil {
-			return hint.Add(fmt.Errorf("%s: %w", c.File, err), "give a PEM file, or the fingerprint as postfach user cert list %s prints it", c.User)
 		}
 		fingerprint = accounts.Fingerprint(cert)
 	}

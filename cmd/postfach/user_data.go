@@ -77,7 +77,7 @@ func (d *dataFlag) configuration(installed string) (*config.Config, error) {
 }
 
 func (d *dataFlag) folder() datafolder.Folder {
-	if d.Data == "" {
+	if d.Data == "" { // whose expansion is the working directory
 		return datafolder.Default()
 	}
 	return datafolder.Folder(kong.ExpandPath(d.Data))
@@ -144,6 +144,20 @@ func (d *dataFlag) editor(user string) (accounts.Editor, error) {
 		}
 	}
 	return chosen, d.isRead(chosen.Path)
+}
+
+// findAccount returns an account of a file. accounts.ErrNoUser: there is none.
+func findAccount(editor accounts.Editor, user string) (accounts.Account, error) {
+	list, err := editor.List()
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	for _, a := range list {
+		if a.User == user {
+			return a, nil
+		}
+	}
+	return accounts.Account{}, fmt.Errorf("user %s: %w", user, accounts.ErrNoUser)
 }
 
 // isRead returns an error where a server that runs has said that it reads other files

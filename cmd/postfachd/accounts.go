@@ -22,7 +22,6 @@ import (
 	"postfach/internal/config"
 	"postfach/internal/lastlogin"
 	"postfach/pop3server"
-	"postfach/sasl"
 )
 
 // A directory is who may log in by one configuration.
@@ -222,42 +221,6 @@ func (a *directory) sameMaildrops(b *directory) bool {
 	return slices.EqualFunc(a.sources, b.sources, func(x, y source) bool { return x.Source == y.Source })
 }
 
-// scramHashes are those of the mechanisms that the configuration lists. nil: it
-// lists none, and what all accounts can use is offered.
-func scramHashes(cfg *config.Config) []sasl.ScramHash {
-	if len(cfg.Mechanisms) == 0 {
-		return nil
-	}
-	hashes := []sasl.ScramHash{}
-	for _, h := range []sasl.ScramHash{sasl.SHA256, sasl.SHA1} {
-		if cfg.Offers(h.Mechanism(false)) {
-			hashes = append(hashes, h)
-		}
-	}
-	return hashes
-}
-
-// offered are the mechanisms that the configuration offers and no account decides on.
-func offered(cfg *config.Config, who *accounts.Directory) []string {
-	var names []string
-	for _, m := range []struct {
-		name string
-		has  bool
-	}{
-		{sasl.Plain, true},
-		{sasl.Login, true},
-		{sasl.External, cfg.TLS.ClientCA != ""},
-		{sasl.OAuthBearer, who.Tokens != nil},
-		{sasl.XOAuth2, who.Tokens != nil},
-		{sasl.CramMD5, true},
-	} {
-		if m.has && cfg.Offers(m.name) {
-			names = append(names, m.name)
-		}
-	}
-	return names
-}
-
 // policyOf is a section [[domain]].
 func policyOf(domain config.Domain) (accounts.Policy, error) {
 	p := accounts.Policy{
@@ -274,28 +237,6 @@ func policyOf(domain config.Domain) (accounts.Policy, error) {
 		return p, fmt.Errorf("domain %s: %w", domain.Name, err)
 	}
 	return p, nil
-}
-
-// letIn gives a server the ways to log in that the configuration offers.
-func (d *daemon) letIn(s *pop3server.Server) {
-	c, who := d.cfg, d.accounts
-	s.APOP = who
-	if c.Offers(sasl.Plain) {
-		s.Auth, s.Login = who, c.Offers(sasl.Login)
-	}
-	if c.Offers(sasl.ScramSHA256) || c.Offers(sasl.ScramSHA1) {
-		s.SCRAM = who
-	}
-	if c.TLS.ClientCA != "" && c.Offers(sasl.External) {
-		s.Certificates = who
-	}
-	if who.Tokens != nil && c.Offers(sasl.OAuthBearer) {
-		s.Tokens = who
-	}
-	if c.Offers(sasl.CramMD5) {
-		s.CRAM = who
-	}
-	s.LoggedIn = d.noteLogin
 }
 
 // noteLogin has the login written down.
@@ -320,7 +261,3 @@ func (d *daemon) readDecoyKey(log *slog.Logger) {
 		d.decoyKey = accounts.NewKey()
 	}
 }
-
-// graceOfSources is how long sources that a reload has replaced stay open, beyond
-// the time for a login: somebody may be about to log in.
-const graceOfSources = time.Minute

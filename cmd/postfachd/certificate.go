@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
+	"reflect"
 	"time"
 
 	"postfach/internal/certificates"
@@ -16,6 +16,9 @@ import (
 
 // A tlsState is what the daemon holds for TLS, for its whole life.
 type tlsState struct {
+	folder datafolder.Folder
+	log    *slog.Logger
+
 	certificates *certificates.Set
 	minute       <-chan time.Time        // when it is time to look after them
 	responder    *certificates.Responder // nil: no challenges are answered
@@ -23,21 +26,21 @@ type tlsState struct {
 
 // newTLS reads the certificates and the keys of session tickets.
 func newTLS(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) (*tlsState, error) {
-	t := &tlsState{certificates: &certificates.Set{Log: log}, minute: time.Tick(time.Minute)}
+	t := &tlsState{folder: folder, log: log, certificates: &certificates.Set{Log: log}, minute: time.Tick(time.Minute)}
 	if err := t.certificates.Load(certificateFiles(cfg, folder)); err != nil {
 		return nil, err
 	}
-	t.certificates.Tickets = certificates.OpenTickets(filepath.Join(filepath.Dir(folder.APOPKey()), "tickets"), time.Now(), log)
+	t.certificates.Tickets = certificates.OpenTickets(folder.Tickets(), time.Now(), log)
 	return t, nil
 }
 
 // begin answers challenges, which arrive at l, and gets certificates from an ACME
 // server, if that is configured. close ends both, and closes l.
-func (t *tlsState) begin(cfg *config.Config, folder datafolder.Folder, l net.Listener, log *slog.Logger) error {
+func (t *tlsState) begin(cfg *config.Config, l net.Listener) error {
 	if l != nil {
-		t.responder = certificates.Respond(l, certificates.Challenge(cfg.TLS.ACME.Challenge), log)
+		t.responder = certificates.Respond(l, certificates.Challenge(cfg.TLS.ACME.Challenge), t.log)
 	}
-	return t.useACME(cfg, folder, log)
+	return t.useACME(cfg)
 }
 
 func (t *tlsState) close() {
@@ -46,16 +49,16 @@ func (t *tlsState) close() {
 }
 
 // load reads the files of a configuration. After an error the old ones stay.
-func (t *tlsState) load(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) error {
-	if err := t.certificates.Load(certificateFiles(cfg, folder)); err != nil {
+func (t *tlsState) load(cfg *config.Config) error {
+	if err := t.certificates.Load(certificateFiles(cfg, t.folder)); err != nil {
 		return err
 	}
-	return t.useACME(cfg, folder, log)
+	return t.useACME(cfg)
 }
 
 // useACME begins to get certificates from an ACME server, or goes on with it,
 // when nothing about it has changed.
-func (t *tlsState) useACME(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) error {
+func (t *tlsState) useACME(cfg *config.Config) error {
 	a := cfg.TLS.ACME
 	old := t.certificates.ACME()
 	if len(a.Hosts) == 0 {
@@ -65,20 +68,20 @@ func (t *tlsState) useACME(cfg *config.Config, folder datafolder.Folder, log *sl
 	}
 	spec := certificates.ACMESpec{
 		Hosts: a.Hosts, Email: a.Email, Directory: a.Directory, CA: a.CA,
-		Folder:    filepath.Join(string(folder), "acme"),
+		Folder:    t.folder.ACME(),
 		Challenge: certificates.Challenge(a.Challenge), Hook: a.DNSHook, HookTimeout: a.DNSHookTimeout.Duration,
 	}
 	if a.ListenAddress() != "" {
 		if t.responder == nil || t.responder.Challenge() != spec.Challenge {
-			log.Warn("the ACME challenge has changed", "hint", "restart the server to use the new one; the old one stays until then")
+			t.log.Warn("the ACME challenge has changed", "hint", "restart the server to use the new one; the old one stays until then")
 			return nil
 		}
 		spec.Listening = t.responder.Addr().String()
 	}
-	if old != nil && old.Spec().Equal(spec) {
+	if reflect.DeepEqual(old.Spec(), spec) {
 		return nil
 	}
-	fresh, err := certificates.StartACME(spec, log)
+	fresh, err := certificates.StartACME(spec, t.log)
 	if err != nil {
 		return err
 	}

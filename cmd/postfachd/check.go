@@ -22,7 +22,6 @@ import (
 // A checker looks at what a server would read, and writes down what is wrong. It
 // opens no address and writes no file.
 type checker struct {
-	flags  *flags
 	cfg    *config.Config
 	folder datafolder.Folder
 
@@ -34,7 +33,7 @@ type checker struct {
 // check is --check: exit code 0 if a server could start with this, as far as
 // files and the sources of accounts tell, else 1.
 func check(f *flags, stdout, stderr io.Writer) int {
-	c := &checker{flags: f, out: stderr}
+	c := &checker{out: stderr}
 	var err error
 	if c.cfg, err = f.configuration(); err != nil {
 		c.found(err)
@@ -95,7 +94,7 @@ func (c *checker) lookAtFolder() {
 // lookAtFiles reports whether all that the configuration names is there.
 func (c *checker) lookAtFiles() bool {
 	before := c.wrong
-	for _, name := range append(c.cfg.Files(), c.flags.Config) {
+	for _, name := range c.cfg.Files() {
 		if err := readable(name); err != nil {
 			c.found(err)
 		}
@@ -124,7 +123,7 @@ func (c *checker) lookAtCertificates() {
 
 // lookAtAccounts reads files and asks the other sources, as a start does.
 func (c *checker) lookAtAccounts() {
-	d := &daemon{flags: c.flags, cfg: c.cfg, folder: c.folder, log: c.log(), decoyKey: accounts.NewKey()}
+	d := &daemon{cfg: c.cfg, folder: c.folder, log: c.log(), decoyKey: accounts.NewKey()}
 	who, err := d.newDirectory(c.cfg, nil)
 	if err != nil {
 		c.found(err)
@@ -179,19 +178,3 @@ func (l checkerLog) Handle(_ context.Context, r slog.Record) error {
 func (l checkerLog) WithAttrs([]slog.Attr) slog.Handler { return l }
 
 func (l checkerLog) WithGroup(string) slog.Handler { return l }
-
-// readable asks whether a file can be read. Without a name there is none.
-func readable(name string) error {
-	if name == "" {
-		return nil
-	}
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return hint.Add(fmt.Errorf("the server cannot read what it needs: %w", err), "the configuration names a file that is not there")
-	}
-	if err != nil {
-		return hint.Add(fmt.Errorf("the server cannot read what it needs: %w", err),
-			"uid %d must be able to read the file, at the start and after SIGHUP", os.Getuid())
-	}
-	return file.Close()
-}

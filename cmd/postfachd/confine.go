@@ -6,11 +6,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"postfach/internal/accounts"
 	"postfach/internal/config"
 	"postfach/internal/confine"
 	"postfach/internal/datafolder"
@@ -26,14 +24,14 @@ type confinement struct {
 // confineTo gives up all that the configuration does not need, and logs what is
 // really in force, as the kernel says. All is open by now that must be, and
 // nobody has been let in.
-func confineTo(cfg *config.Config, f *flags, folder datafolder.Folder, log *slog.Logger) confinement {
+func confineTo(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) confinement {
 	status, err := confine.OpenStatus()
 	if err != nil {
 		log.Warn("who the server is, is not known", "err", err)
 	} else {
 		defer status.Close()
 	}
-	c := confinement{rules: rulesFor(cfg, f, folder).Existing()}
+	c := confinement{rules: rulesFor(cfg, folder).Existing()}
 	landlock := "not enforced: confine = false"
 	if cfg.Confine {
 		landlock, err = confine.Landlock(c.rules)
@@ -77,99 +75,6 @@ func giveUpSockets(cfg *config.Config, rules confine.Rules) string {
 	return "given up"
 }
 
-// rulesFor is what the server needs for as long as it runs. Files are replaced by
-// renaming, and Landlock knows files and not names: so it is their folders.
-func rulesFor(cfg *config.Config, f *flags, folder datafolder.Folder) confine.Rules {
-	rules := confine.Rules{
-		Write: slices.Concat([]string{string(folder)}, cfg.ConfineMail, maildirsElsewhere(cfg, folder)),
-		Read:  []string{"/etc/localtime", "/usr/share/zoneinfo"}, // the log has local times
-	}
-	for _, name := range append(cfg.Files(), f.Config) {
-		if name != "" {
-			rules.Read = append(rules.Read, folderOf(name), folderOf(confine.Real(name)))
-		}
-	}
-	rules.Read = append(rules.Read, cfg.ConfineRead...)
-	programs := cfg.Programs()
-	if elsewhere(cfg) || len(programs) > 0 {
-		rules.Connect = true
-		rules.Read = append(rules.Read, nameService()...)
-	}
-	if len(programs) > 0 {
-		rules.Run = append(rules.Run, "/usr", "/bin", "/sbin", "/lib", "/lib64")
-		for _, name := range programs {
-			rules.Run = append(rules.Run, folderOf(name), folderOf(confine.Real(name)))
-		}
-		rules.Bind = true
-	}
-	for _, list := range []*[]string{&rules.Write, &rules.Read, &rules.Run} {
-		*list = slices.DeleteFunc(*list, func(path string) bool { return filepath.Clean(path) == "/" })
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return rules
-}
-
-// folderOf is the folder that a file is in. For one directly below the root, as in
-// a container, it is the file: else nothing would be given up.
-func folderOf(name string) string {
-	if dir := filepath.Dir(name); dir != "/" {
-		return dir
-	}
-	return name
-}
-
-// elsewhere reports whether the server asks other machines.
-func elsewhere(cfg *config.Config) bool {
-	return cfg.OIDC.Issuer != "" || len(cfg.TLS.ACME.Hosts) > 0 ||
-		slices.ContainsFunc(cfg.Sources, func(s config.Source) bool { return s.URL != "" })
-}
-
-// nameService is what finding other machines, and trusting them, needs. In /etc
-// files are replaced at any time, by DHCP for one: so all of it may be read that
-// the server's user may read.
-func nameService() []string {
-	paths := []string{
-		"/etc", filepath.Dir(confine.Real("/etc/resolv.conf")),
-		"/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-		"/lib", "/lib64", "/usr/lib", "/usr/lib64", // C libraries bring modules along for it
-	}
-	if name := os.Getenv("SSL_CERT_FILE"); name != "" {
-		paths = append(paths, filepath.Dir(name))
-	}
-	return append(paths, filepath.SplitList(os.Getenv("SSL_CERT_DIR"))...)
-}
-
-// maildirsElsewhere are the folders of maildrops that configuration and account
-// files name now.
-func maildirsElsewhere(cfg *config.Config, folder datafolder.Folder) []string {
-	var folders []string
-	files := []string{cfg.Accounts, folder.Accounts()}
-	for _, s := range cfg.Sources {
-		files = append(files, s.Path)
-		if before, _, ok := strings.Cut(s.Maildir, "{"); ok && filepath.IsAbs(before) {
-			folders = append(folders, filepath.Dir(before+"x"))
-		} else if s.Maildir != "" {
-			folders = append(folders, s.Maildir)
-		}
-	}
-	for _, name := range files {
-		if name == "" {
-			continue
-		}
-		list, err := accounts.Editor{Path: name, Shared: folder.Outside(name)}.List()
-		if err != nil {
-			continue // whoever loads the accounts says so
-		}
-		for _, a := range list {
-			if a.Maildir != "" {
-				folders = append(folders, a.Maildir)
-			}
-		}
-	}
-	return folders
-}
-
 // reach is path, which says where a user's maildrop is, with an error that names
 // the setting where that is out of the server's reach.
 func (d *daemon) reach(path func(user string) (string, error)) func(user string) (string, error) {
@@ -198,7 +103,7 @@ func (d *daemon) checkConfined(cfg *config.Config) {
 	if !d.confined.enforced {
 		return
 	}
-	old, wanted := d.confined.rules, rulesFor(cfg, d.flags, d.folder).Existing()
+	old, wanted := d.confined.rules, rulesFor(cfg, d.folder).Existing()
 	var missing []string
 	for _, folder := range wanted.Write {
 		if !old.Writable(folder) {

@@ -343,9 +343,9 @@ func TestMissingFolderIsToldOf(t *testing.T) {
 // In a container files may lie in the root.
 func TestRootIsNotWithinReach(t *testing.T) {
 	cfg := config.Default()
-	cfg.Accounts = "/accounts"
+	cfg.File, cfg.Accounts = "/postfachd.toml", "/accounts"
 	cfg.Sources = []config.Source{{Type: config.FileSource, Maildir: "/{user}"}, {Type: config.ProgramSource, Command: []string{"/helper", "x"}}}
-	rules := rulesFor(cfg, &flags{Config: "/postfachd.toml"}, "/data")
+	rules := rulesFor(cfg, "/data")
 	for _, list := range [][]string{rules.Write, rules.Read, rules.Run} {
 		if slices.Contains(list, "/") {
 			t.Errorf("all of it: %+v", rules)

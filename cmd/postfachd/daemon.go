@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
@@ -69,6 +70,7 @@ func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets [
 	if d.tls, err = newTLS(cfg, folder, log); err != nil {
 		return nil, err
 	}
+	d.capacity = checkDescriptors(cfg, log, capacity{})
 	d.readDecoyKey(log)
 	if d.accounts, err = d.newDirectory(cfg, nil); err != nil {
 		return nil, err
@@ -168,8 +170,7 @@ func (d *daemon) end(err error) {
 
 // run obeys signals until one of them ends it.
 func (d *daemon) run(signals <-chan os.Signal) error {
-	pulse := newPulse(d.manager.Pulse())
-	defer pulse.Stop()
+	pulse := time.Tick(d.manager.Pulse()) // nil where there is no watchdog
 	for {
 		select {
 		case sig := <-signals:
@@ -183,7 +184,7 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 			d.log.Info("ending", "signal", sig.String(), "grace", d.cfg.ShutdownGrace.Duration)
 			d.shutdown(signals)
 			return nil
-		case <-pulse.C: // from the goroutine that has to live, and not from another one
+		case <-pulse: // from the goroutine that has to live, and not from another one
 			d.manager.Alive()
 		case now := <-d.tls.minute:
 			if d.tls.certificates.Poll(now) {
@@ -245,7 +246,7 @@ func (d *daemon) close() {
 func (d *daemon) closeAccounts() {
 	d.logins.Close()
 	if err := d.accounts.closeExcept(nil); err != nil {
-		d.complain("accounts not closed", err)
+		d.log.Error("accounts not closed", "err", err)
 	}
 }
 
@@ -256,6 +257,3 @@ func (d *daemon) all() []*pop3server.Server {
 	}
 	return all
 }
-
-// complain logs an error; its hint comes by itself.
-func (d *daemon) complain(what string, err error) { d.log.Error(what, "err", err) }

@@ -20,9 +20,9 @@ const (
 )
 
 // checkDescriptors makes the limit of connections what the process can hold, and
-// says so when it is news: one that it cannot hold is none, and whoever is one too many then waits
-// for a reply that nobody can send. The soft limit is not in the way: Go raises it
-// to the hard one.
+// says so when it is news: one that it cannot hold is none, and whoever is one too
+// many then waits for a reply that nobody can send. The soft limit is not in the
+// way: Go raises it to the hard one.
 func checkDescriptors(cfg *config.Config, log *slog.Logger, said capacity) capacity {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -35,7 +35,6 @@ func checkDescriptors(cfg *config.Config, log *slog.Logger, said capacity) capac
 		return now
 	}
 	cfg.Limits.Connections = can
-	values := []any{"connections", can, "configured", now.wanted, "open_files", limit.Cur}
 	switch {
 	case now == said:
 		return now
@@ -43,9 +42,8 @@ func checkDescriptors(cfg *config.Config, log *slog.Logger, said capacity) capac
 		log.Info("as many connections as the limit of open files is enough for", "connections", can, "open_files", limit.Cur)
 		return now
 	}
-	need := descriptors(now.wanted)
-	log.Warn("fewer connections than configured: fewer files may be open", append(values,
-		"hint", fmt.Sprintf("LimitNOFILE=%d in the unit file, ulimit -n %[1]d, or less in limits.connections", need))...)
+	log.Warn("fewer connections than configured: fewer files may be open", "connections", can, "configured", now.wanted, "open_files", limit.Cur,
+		"hint", fmt.Sprintf("LimitNOFILE=%d in the unit file, ulimit -n %[1]d, or less in limits.connections", descriptors(now.wanted)))
 	return now
 }
 

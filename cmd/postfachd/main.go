@@ -7,29 +7,15 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
-	"postfach/internal/config"
 	"postfach/internal/confine"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
 	"postfach/internal/sockets"
 )
-
-// flags is the command line. What it says goes before the configuration.
-type flags struct {
-	Config      string  `help:"Configuration, in TOML. Without it, defaults hold." placeholder:"FILE" type:"path"`
-	Data        string  `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
-	Pop3        *string `name:"pop3" help:"Listen here and on no other address without implicit TLS; TLS by STLS (default: 127.0.0.1:1110). Port 0: a free one. Empty: do not." placeholder:"ADDR"`
-	Pop3s       *string `name:"pop3s" help:"Listen here and on no other address with implicit TLS (default: 127.0.0.1:1995). Empty: do not." placeholder:"ADDR"`
-	ProtocolLog string  `help:"Append what crosses the wire, secrets replaced, to this file." placeholder:"FILE" type:"path"`
-	Check       bool    `help:"Read configuration, accounts and certificates, say what is wrong with them, and end. Listens on nothing and changes nothing."`
-
-	Version kong.VersionFlag `help:"Say which version this is, and end."`
-}
 
 const (
 	exitFailed = 1
@@ -89,7 +75,7 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 		return err
 	}
 	if err := folder.Doubt(); err != nil {
-		log.Warn("whose mail is it", "err", err, "hint", hint.Of(err))
+		log.Warn("whose mail is it", "err", err)
 	}
 	syscall.Umask(0o077) // whatever is made from now on is nobody else's business
 	manager, err := sockets.FindManager()
@@ -133,10 +119,8 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 		return err
 	}
 	defer record.Close()
-	can := checkDescriptors(cfg, log, capacity{})
-	os.Remove(folder.Listeners()) // of a server that was killed
-	os.Remove(folder.AccountFiles())
-	if err := checkReach(f, cfg, folder); err != nil {
+	withdraw(folder) // what a server that was killed has told
+	if err := checkReach(cfg, folder); err != nil {
 		return err
 	}
 	first, err := firstStart(cfg, folder, opened)
@@ -147,14 +131,14 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	d.capacity = can
 	// All is open that must be; clients wait outside until here.
-	d.manager, d.confined = manager, confineTo(cfg, f, folder, log)
-	if err := d.tls.begin(cfg, folder, challenges, log); err != nil {
+	d.manager, d.confined = manager, confineTo(cfg, folder, log)
+	if err := d.tls.begin(cfg, challenges); err != nil {
 		return err
 	}
 	defer d.tls.close()
 	d.start()
+	defer withdraw(folder)
 	if err := announce(folder, opened, stdout); err != nil {
 		d.close()
 		return err
@@ -162,61 +146,8 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	logListening(opened, log)
 	manager.Ready(d.status())
 	d.tellAccountFiles()
-	defer os.Remove(folder.Listeners())
-	defer os.Remove(folder.AccountFiles())
 	if first != nil {
 		fmt.Fprint(stdout, first.next(folder, opened))
 	}
 	return d.run(signals)
-}
-
-// addresses looks at what the command line says of them. Empty is none.
-func (f *flags) addresses() error {
-	for _, l := range []struct {
-		flag    string
-		address *string
-	}{{"--pop3", f.Pop3}, {"--pop3s", f.Pop3s}} {
-		if l.address == nil || *l.address == "" {
-			continue
-		}
-		if err := config.CheckAddress(*l.address); err != nil {
-			return fmt.Errorf("%s %w", l.flag, err)
-		}
-	}
-	return nil
-}
-
-// version is that of the module, as the build has it.
-func version() string {
-	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" && build.Main.Version != "(devel)" {
-		return build.Main.Version
-	}
-	return "devel"
-}
-
-// configuration is the file and, over it, the command line.
-func (f *flags) configuration() (*config.Config, error) {
-	cfg := config.Default()
-	if f.Config != "" {
-		var err error
-		if cfg, err = config.Load(f.Config); err != nil {
-			return nil, err
-		}
-	}
-	if f.Data != "" {
-		cfg.Data = kong.ExpandPath(f.Data) // not type:"path", which takes "" for the current folder
-	}
-	for _, l := range []struct {
-		address  *string
-		implicit bool
-	}{{f.Pop3, false}, {f.Pop3s, true}} {
-		if l.address == nil {
-			continue
-		}
-		cfg.Listen(l.implicit, *l.address)
-	}
-	if len(cfg.Listeners) == 0 {
-		return nil, hint.Add(fmt.Errorf("there is nothing to listen on"), "give --pop3 or --pop3s an address")
-	}
-	return cfg, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"postfach/internal/config"
@@ -13,7 +14,7 @@ func (d *daemon) reload() {
 	incomplete := false
 	cfg, err := d.flags.configuration()
 	if err != nil {
-		d.complain("configuration not reloaded", err)
+		d.log.Error("configuration not reloaded", "err", err)
 		incomplete = true
 		cfg = d.cfg
 	} else {
@@ -28,8 +29,8 @@ func (d *daemon) reload() {
 		d.capacity = checkDescriptors(cfg, d.log, d.capacity)
 		d.checkConfined(cfg)
 	}
-	if err := d.tls.load(cfg, d.folder, d.log); err != nil {
-		d.complain("certificate not reloaded", err)
+	if err := d.tls.load(cfg); err != nil {
+		d.log.Error("certificate not reloaded", "err", err)
 		incomplete = true
 	}
 	who, err := d.newDirectory(cfg, d.accounts)
@@ -37,7 +38,7 @@ func (d *daemon) reload() {
 		err = who.Load()
 	}
 	if err != nil {
-		d.complain("accounts not reloaded", err)
+		d.log.Error("accounts not reloaded", "err", err)
 		incomplete = true
 		who.closeExcept(d.accounts)
 		who = d.accounts
@@ -68,22 +69,24 @@ func (d *daemon) use(cfg *config.Config, who *directory) {
 	}
 }
 
+// graceOfSources is how long sources that a reload has replaced stay open, beyond
+// the time for a login: somebody may be about to log in.
+const graceOfSources = time.Minute
+
 // keepListeners takes over what can change about an open address. Which
 // addresses there are cannot: their ports may need a root that is gone.
 func (d *daemon) keepListeners(cfg *config.Config) {
-	wanted := map[string]config.Listener{}
-	for _, l := range cfg.Listeners {
-		wanted[l.Address+" "+string(l.TLS)] = l
-	}
-	missing := len(cfg.Listeners) != len(d.sockets)
+	wanted, missing := slices.Clone(cfg.Listeners), false
 	for _, s := range d.sockets {
-		if l, ok := wanted[s.spec.Address+" "+string(s.spec.TLS)]; ok {
-			s.spec = l
-		} else {
+		i := slices.IndexFunc(wanted, func(l config.Listener) bool { return l.Address == s.spec.Address && l.TLS == s.spec.TLS })
+		if i < 0 {
 			missing = true
+			continue
 		}
+		s.spec = wanted[i]
+		wanted = slices.Delete(wanted, i, i+1) // several may have port 0
 	}
-	if missing {
+	if missing || len(wanted) > 0 {
 		d.log.Warn("the listeners have changed", "hint", "restart the server to use the new ones; the old ones stay until then")
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
-	"strings"
 	"syscall"
 	"time"
 
@@ -117,23 +115,4 @@ func (s *socket) turn(wait time.Duration) *sockets.Turn {
 		return s.Turn(nil)
 	}
 	return s.Turn(&sockets.Proxies{Networks: networks, Wait: wait})
-}
-
-// logListening says of each socket where it comes from and whom it believes.
-func logListening(opened []*socket, log *slog.Logger) {
-	for _, s := range opened {
-		values := []any{"protocol", s.protocol(), "address", s.Addr(), "from", s.from}
-		if proxies := s.spec.Proxies(); len(proxies) > 0 {
-			values = append(values, "proxies", join(proxies))
-		}
-		log.Info("listening", values...)
-	}
-}
-
-func join(networks []netip.Prefix) string {
-	var texts []string
-	for _, network := range networks {
-		texts = append(texts, network.String())
-	}
-	return strings.Join(texts, " ")
 }

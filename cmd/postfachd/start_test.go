@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -150,6 +151,27 @@ func TestListenersAreInTheRunFolderWhileItRuns(t *testing.T) {
 		t.Errorf("got %q, want %q", octets, want)
 	}
 	p.end()
+	if exists(filepath.Join(data, "run", "listeners")) {
+		t.Error("the file outlives the server")
+	}
+}
+
+// A start that cannot tell anybody leaves no file that says where it listens.
+func TestListenersAreWithdrawnWhenTheStartFails(t *testing.T) {
+	data := newData(t)
+	unread, stdout, err := os.Pipe()
+	must(t, err)
+	must(t, unread.Close())
+	defer stdout.Close()
+	exe, err := os.Executable()
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, exe, "--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0")
+	cmd.Env, cmd.Stdout = append(os.Environ(), actAsProgram+"=1"), stdout
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != exitFailed {
+		t.Error(err)
+	}
 	if exists(filepath.Join(data, "run", "listeners")) {
 		t.Error("the file outlives the server")
 	}

@@ -2,16 +2,13 @@ package accounts
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sync"
-	"time"
 
 	"postfach/maildrop"
 	"postfach/pop3server"
@@ -131,16 +128,6 @@ func (d *Directory) letIn(ctx context.Context, p *pop3server.Peer, e *Entry, cre
 	return d.identity(e, credential), nil
 }
 
-// identity is who has logged in. It takes along where the maildrop is: the name that
-// led to the account may be the only one that its source knows.
-func (d *Directory) identity(e *Entry, credential string) pop3server.Identity {
-	who := pop3server.Identity{User: e.User, Credential: credential}
-	if dir, err := d.maildirOf(e); err == nil && filepath.IsAbs(dir) { // else Maildir says why, to the operator
-		who.Maildrop = dir
-	}
-	return who
-}
-
 // taken reports whether an entry that another name led to has a name that an earlier
 // source knows: that one has the last word about it, and may have closed the account.
 func (d *Directory) taken(ctx context.Context, e *Entry) (bool, error) {
@@ -250,125 +237,6 @@ func (d *Directory) decoy(ctx context.Context, name string) *Entry {
 	}
 	i := binary.BigEndian.Uint64(hmacSHA256(d.Key, "source", name)) % uint64(len(d.Sources))
 	return d.Sources[i].Decoy(ctx, name)
-}
-
-// check tries a password with all credentials of an entry, and returns the names
-// of those that it fits. The work does not depend on which that are.
-func (d *Directory) check(ctx context.Context, p *pop3server.Peer, e *Entry, password string) (right []string, err error) {
-	var local, remote []Credential
-	var kept []Credential // by keys of SCRAM
-	for _, c := range e.Credentials {
-		switch {
-		case c.Check == nil:
-			kept = append(kept, c)
-		case c.Remote:
-			remote = append(remote, c)
-		default:
-			local = append(local, c)
-		}
-	}
-	try := func(with []Credential) error {
-		var failed error
-		for _, c := range with {
-			ok, err := c.Check(ctx, password)
-			if ok && err == nil {
-				right = append(right, c.Name)
-			}
-			failed = errors.Join(failed, err)
-		}
-		return failed
-	}
-	if len(local)+len(kept) > 0 {
-		err = d.computes.do(ctx, p, func() error {
-			fit, err := e.derive(kept, password)
-			right = append(right, fit...)
-			return errors.Join(err, try(local))
-		})
-	}
-	if len(remote) > 0 && err == nil {
-		err = d.waits.do(ctx, p, func() error { return try(remote) })
-	}
-	if len(right) > 0 {
-		return right, nil
-	}
-	return nil, err
-}
-
-// A derivation is one PBKDF2: the keys that one salt serves.
-type derivation struct {
-	hash sasl.ScramHash
-	*ScramEntry
-}
-
-// derivations are what a password has to go through for all credentials that are
-// keys of SCRAM: one for each salt, however many credentials there are.
-func (e *Entry) derivations(credentials []Credential) []derivation {
-	open := map[string]bool{}
-	for _, c := range credentials {
-		open[c.Name] = true
-	}
-	var all []derivation
-	for _, d := range []derivation{{sasl.SHA256, e.Scram[sasl.SHA256]}, {sasl.SHA256, e.apart}, {sasl.SHA1, e.Scram[sasl.SHA1]}} {
-		if d.ScramEntry == nil || !slices.ContainsFunc(d.Names, func(n string) bool { return open[n] }) {
-			continue
-		}
-		all = append(all, d)
-		for _, name := range d.Names {
-			delete(open, name)
-		}
-	}
-	return all
-}
-
-// derive tries a password with those credentials that are keys of SCRAM.
-func (e *Entry) derive(credentials []Credential, password string) (right []string, err error) {
-	for _, d := range e.derivations(credentials) {
-		got, err := newScram(d.hash, password, d.Verifier.Salt, d.Verifier.Iterations)
-		if err != nil {
-			return nil, err
-		}
-		for i, name := range d.Names {
-			same := subtle.ConstantTimeCompare(got.keys.StoredKey, d.Verifier.Keys[i].StoredKey) == 1
-			if same && slices.ContainsFunc(credentials, func(c Credential) bool { return c.Name == name }) {
-				right = append(right, name)
-			}
-		}
-	}
-	return right, nil
-}
-
-// lookupTime is how long the sources may take to say where a maildrop is.
-const lookupTime = 10 * time.Second
-
-// Maildir returns the path of a maildrop, which is what an Identity of this Directory
-// has as its Maildrop, or a user's name. maildrop.ErrNoUser: there is no such account.
-func (d *Directory) Maildir(of string) (string, error) {
-	if filepath.IsAbs(of) { // no user has a name like that
-		return filepath.Clean(of), nil
-	}
-	if checkName(of) != nil {
-		return "", maildrop.ErrNoUser
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
-	defer cancel()
-	e, err := d.lookup(ctx, of, d.Sources)
-	if err != nil {
-		return "", err
-	}
-	return d.maildirOf(e)
-}
-
-func (d *Directory) maildirOf(e *Entry) (string, error) {
-	switch {
-	case e.Broken: // mail must not be put where nobody looks for it
-		return "", fmt.Errorf("where the maildrop of %s is, is not known: %s", e.User, e.Closed)
-	case e.Maildir == "":
-		// Safe as part of a path: CheckName let it pass.
-		return filepath.Join(d.Mail, e.User), nil
-	case !filepath.IsAbs(e.Maildir):
-		return "", fmt.Errorf("the maildrop of %s, %q, is not an absolute path", e.User, e.Maildir)
-	}
-	return filepath.Clean(e.Maildir), nil
 }
 
 func (d *Directory) log() *slog.Logger {

@@ -17,7 +17,7 @@ func TestMaildropIsTheOneOfTheLookUpThatLetSomebodyIn(t *testing.T) {
 	v, err := newScram(sasl.SHA256, "p", newSalt(), 4096)
 	must(t, err)
 	scram := &Entry{User: "carla"}
-	must(t, scram.SetSecret("{SCRAM-SHA-256}"+v.String()))
+	must(t, scram.AddSecret("", "{SCRAM-SHA-256}"+v.String()))
 	source := &fake{entries: map[string]*Entry{"a@example.org": elsewhere, "b": plain("berta", "p"), "c": scram}}
 	d := &Directory{Sources: []Source{source}, Mail: "/data/mail", Log: slog.New(slog.DiscardHandler)}
 	for _, c := range []struct{ name, user, dir string }{

@@ -111,23 +111,3 @@ func (d *Directory) lacking(h sasl.ScramHash) string {
 
 // maxLacking is how many accounts the log names.
 const maxLacking = 5
-
-// without implements scramCounter.
-func (f *File) without(h sasl.ScramHash) (names []string, lack, have int) {
-	t, err := f.look()
-	if err != nil {
-		return nil, 0, 0
-	}
-	for _, a := range t.inFile {
-		switch {
-		case a.Closed != "":
-		case a.offers(h):
-			have++
-		default:
-			if lack++; lack <= maxLacking {
-				names = append(names, a.User)
-			}
-		}
-	}
-	return names, lack, have
-}

@@ -79,7 +79,7 @@ func (f *fake) Secrets() bool              { return false }
 // plain is an entry with a password that costs nothing to check.
 func plain(user, password string) *Entry {
 	e := &Entry{User: user}
-	if err := e.SetSecret("{PLAIN}" + password); err != nil {
+	if err := e.AddSecret("", "{PLAIN}"+password); err != nil {
 		panic(err)
 	}
 	return e
@@ -454,10 +454,10 @@ func TestCacheIsBoundedAndHoldsNoPassword(t *testing.T) {
 	for i := range maxCached + 1000 {
 		c.add(&Entry{asked: fmt.Sprint("user", i)}, Credential{Version: []byte("1")}, "a password")
 	}
-	if n := len(c.right); n > maxCached || n < maxCached/2 {
+	if n := len(c.right.answers); n > maxCached || n < maxCached/2 {
 		t.Errorf("%d are remembered", n)
 	}
-	if strings.Contains(fmt.Sprintf("%s %+v", c.key, c.right), "password") {
+	if strings.Contains(fmt.Sprintf("%s %+v", c.right.key, c.right.answers), "password") {
 		t.Error("the password is in there")
 	}
 }
@@ -595,7 +595,7 @@ func TestDecoysOfUnseenSources(t *testing.T) {
 		t.Errorf("before any was seen: %+v", e)
 	}
 	seen := &Entry{User: "anna"}
-	must(t, seen.SetSecret("{SHA512-CRYPT}$6$AbS4sp2dPTn2FrXi$oUc2KNFN328FNbv6eRCwMmErbKi515yFuQ71.YpTfdDMWTfu8tDU7feruTm0zKQy4MviiPHaOATO6DeG/v.Hg1"))
+	must(t, seen.AddSecret("", "{SHA512-CRYPT}$6$AbS4sp2dPTn2FrXi$oUc2KNFN328FNbv6eRCwMmErbKi515yFuQ71.YpTfdDMWTfu8tDU7feruTm0zKQy4MviiPHaOATO6DeG/v.Hg1"))
 	d.Saw(seen)
 	e := d.For("nobody")
 	if e.work() != "6" || e.Credentials[0].Check == nil {

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,28 +10,45 @@ import (
 	"postfach/sasl"
 )
 
-// SetSecret makes "{SCHEME}secret" the account's own password, in any of the
-// schemes that the accounts file may have. The entry has no other credential
-// yet. Errors have nothing of the secret in them.
-func (e *Entry) SetSecret(secret string) error {
+// AddSecret makes "{SCHEME}secret", in any of the schemes that the accounts file may
+// have, a credential: that of an app password, or, without a name, the account's own
+// password, which comes first. Errors have nothing of the secret in them.
+func (e *Entry) AddSecret(name, secret string) error {
 	k, err := parseSecret(secret)
 	if err != nil {
 		return err
 	}
-	e.setMain(k, secret)
+	e.addKept(name, k, secret)
 	return nil
 }
 
-// setMain adds the account's own password.
-func (e *Entry) setMain(k kept, secret string) {
-	main := Credential{Version: []byte(secret)}
-	if v := k.scram(); v != nil {
-		e.addScram(v, "")
-	} else {
-		main.Check = func(_ context.Context, password string) (bool, error) { return k.matches(password), nil }
-		main.cost = k.cost()
+// AddScram adds a verifier for SCRAM, such as "{SCRAM-SHA-256}…", to an account whose
+// own password is kept in another scheme. Errors have nothing of the secret in them.
+func (e *Entry) AddScram(secret string) error {
+	k, err := parseSecret(secret)
+	if err != nil {
+		return err
 	}
-	e.Credentials = append(e.Credentials, main)
+	v := k.scram()
+	if v == nil {
+		return fmt.Errorf("expected {%s}", ScramSHA256)
+	}
+	if e.Scram[v.hash] != nil {
+		return errors.New("there is another verifier for SCRAM already")
+	}
+	e.addScram(v, "")
+	return nil
+}
+
+// addKept adds a credential. A verifier for SCRAM with a salt of its own is for passwords
+// only: a client hears one salt, before it says which password it has.
+func (e *Entry) addKept(name string, k kept, secret string) {
+	c := Credential{Name: name, Version: []byte(secret)}
+	if v := k.scram(); v == nil || !e.addScram(v, name) {
+		c.Check = func(_ context.Context, password string) (bool, error) { return k.matches(password), nil }
+		c.cost = k.cost()
+	}
+	e.Credentials = append(e.Credentials, c)
 }
 
 // addScram adds the keys of a credential to those that SCRAM uses. It reports
@@ -60,11 +78,13 @@ func (s *ScramEntry) add(v *scramVerifier, name string) bool {
 	return true
 }
 
-// cost names what a check of a secret costs that is no key of SCRAM.
+// cost names what a check of a secret costs.
 func (k kept) cost() string {
 	switch v := k.verifier.(type) {
 	case cryptVerifier:
 		return v.work
+	case *scramVerifier:
+		return fmt.Sprint(k.scheme, "/", v.iterations)
 	case *pbkdf2Verifier:
 		return fmt.Sprint(k.scheme, "/", v.rounds)
 	}
@@ -120,7 +140,7 @@ func (a *account) entry(open func() (string, error)) *Entry {
 
 func (a *account) makeEntry() *Entry {
 	e := &Entry{User: a.User, Maildir: a.Maildir, Policy: a.policy, Certificates: a.Certificates, Closed: a.Closed}
-	e.setMain(a.kept, a.secret)
+	e.addKept("", a.kept, a.secret)
 	for i, one := range a.apps {
 		e.Credentials = append(e.Credentials, Credential{Name: one.Name, Version: one.keys.StoredKey})
 		if e.addScram(one.scramVerifier, one.Name) {

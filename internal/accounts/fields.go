@@ -8,33 +8,23 @@ import (
 	"postfach/internal/hint"
 )
 
-// ours are the extra fields that mean something here, but for app passwords.
-func ours() []string {
-	return []string{
-		mailField, netsField, apopField, sha1Field, pop3Field, tlsField, needField, mainField, certField,
-		"nologin", "noauthenticate", "nopassword", "allow_real_nets",
-	}
-}
-
-// ofDovecot are those that mean something to Dovecot's passdb and nothing here; those
-// of its userdb begin with "userdb_".
-func ofDovecot() []string {
-	return []string{
-		"user", "username", "original_user", "login_user", "password", "pass", "nodelay", "delay_until", "reason", "master", "domain",
-		"proxy", "proxy_maybe", "proxy_always", "proxy_mech", "proxy_nopipelining", "proxy_not_trusted", "proxy_timeout", "proxy_refresh", "proxy_redirect_host_next_hop",
-		"host", "hostip", "source_ip", "port", "protocol", "destuser", "ssl", "starttls", "director_tag", "director_proxy_maybe", "k5principals", "event_user", "temp", "fail",
-	}
+// ofDovecot are extra fields that mean something to Dovecot's passdb and nothing here;
+// those of its userdb begin with "userdb_".
+var ofDovecot = []string{
+	"user", "username", "original_user", "login_user", "password", "pass", "nodelay", "delay_until", "reason", "master", "domain",
+	"proxy", "proxy_maybe", "proxy_always", "proxy_mech", "proxy_nopipelining", "proxy_not_trusted", "proxy_timeout", "proxy_refresh", "proxy_redirect_host_next_hop",
+	"host", "hostip", "source_ip", "port", "protocol", "destuser", "ssl", "starttls", "director_tag", "director_proxy_maybe", "k5principals", "event_user", "temp", "fail",
 }
 
 // misread says what is odd about an extra field that means nothing here: it may be
 // one that does, misspelt, and then the account is not as closed as its owner thinks.
 // Empty: nothing, it is another program's.
 func misread(key string) string {
-	if strings.HasPrefix(key, "userdb_") || strings.HasPrefix(key, "forward_") || strings.HasPrefix(key, "event_") || slices.Contains(ofDovecot(), key) {
+	if strings.HasPrefix(key, "userdb_") || strings.HasPrefix(key, "forward_") || strings.HasPrefix(key, "event_") || slices.Contains(ofDovecot, key) {
 		return ""
 	}
 	best, least := "", 3
-	for _, own := range ours() {
+	for _, own := range slices.Concat(once, []string{certField}, closing) {
 		if len(key) > 2*len(own) { // nothing like it, and perhaps millions of octets
 			continue
 		}

@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -24,7 +23,6 @@ type File struct {
 	// it, nobody but the owner.
 	Shared bool
 	Key    string // the file with the key that opens APOP secrets; empty: no APOP
-	Mail   string // the folder of the Maildirs that have no path of their own
 	// DecoyKey makes that an unknown name always gets the same decoy, beyond the
 	// life of the process. nil: as long as the File.
 	DecoyKey []byte
@@ -94,6 +92,26 @@ func (f *File) Offers(h sasl.ScramHash) bool {
 	return err == nil && t.offers[h]
 }
 
+// without implements scramCounter.
+func (f *File) without(h sasl.ScramHash) (names []string, lack, have int) {
+	t, err := f.look()
+	if err != nil {
+		return nil, 0, 0
+	}
+	for _, a := range t.inFile {
+		switch {
+		case a.Closed != "":
+		case a.offers(h):
+			have++
+		default:
+			if lack++; lack <= maxLacking {
+				names = append(names, a.User)
+			}
+		}
+	}
+	return names, lack, have
+}
+
 // Secrets implements Source.
 func (f *File) Secrets() bool {
 	if _, err := f.look(); err != nil {
@@ -122,22 +140,4 @@ func (f *File) opener(user, sealed string) func() (string, error) {
 		return nil
 	}
 	return func() (string, error) { return s.open(user, sealed) }
-}
-
-// Maildir returns the path of a user's maildrop. maildrop.ErrNoUser: there is
-// no such account.
-func (f *File) Maildir(user string) (string, error) {
-	t, err := f.look()
-	if err != nil {
-		return "", err
-	}
-	a, ok := t.byName[user]
-	switch {
-	case !ok:
-		return "", maildrop.ErrNoUser
-	case a.Maildir != "":
-		return a.Maildir, nil
-	}
-	// Safe as part of a path: CheckName let it into the table.
-	return filepath.Join(f.Mail, a.User), nil
 }

@@ -48,7 +48,7 @@ func write(t *testing.T, path, content string, mode os.FileMode) {
 func newFile(t *testing.T, content string) *File {
 	t.Helper()
 	dir := t.TempDir()
-	f := &File{Path: filepath.Join(dir, "accounts"), Key: filepath.Join(dir, "keys", "apop"), Mail: filepath.Join(dir, "mail"), Log: slog.New(slog.DiscardHandler)}
+	f := &File{Path: filepath.Join(dir, "accounts"), Key: filepath.Join(dir, "keys", "apop"), Log: slog.New(slog.DiscardHandler)}
 	write(t, f.Path, content, 0o600)
 	return f
 }
@@ -59,7 +59,9 @@ func login(t *testing.T, f *File, name, password string, want error) {
 }
 
 // dirOf is a Directory with nothing but this file, and nothing in its cache.
-func dirOf(f *File) *Directory { return &Directory{Sources: []Source{f}, Mail: f.Mail, Log: f.Log} }
+func dirOf(f *File) *Directory { return &Directory{Sources: []Source{f}, Mail: mailOf(f), Log: f.Log} }
+
+func mailOf(f *File) string { return filepath.Join(filepath.Dir(f.Path), "mail") }
 
 func tryLogin(t *testing.T, d *Directory, p *pop3server.Peer, name, password string, want error) {
 	t.Helper()
@@ -90,13 +92,13 @@ func TestReadsSystemsHashes(t *testing.T) {
 
 func TestMaildirIsTheUsersUnlessTheFileSaysOtherwise(t *testing.T) {
 	f := newFile(t, dovecots)
-	for user, want := range map[string]string{"crypt": "/srv/mail/crypt", "blf": filepath.Join(f.Mail, "blf")} {
-		got, err := f.Maildir(user)
+	for user, want := range map[string]string{"crypt": "/srv/mail/crypt", "blf": filepath.Join(mailOf(f), "blf")} {
+		got, err := dirOf(f).Maildir(user)
 		if got != want || err != nil {
 			t.Errorf("Maildir(%q) = %q, %v, want %q", user, got, err, want)
 		}
 	}
-	if _, err := f.Maildir("nobody"); !errors.Is(err, maildrop.ErrNoUser) {
+	if _, err := dirOf(f).Maildir("nobody"); !errors.Is(err, maildrop.ErrNoUser) {
 		t.Errorf("unknown user: %v", err)
 	}
 }

@@ -84,7 +84,7 @@ func TestDecoysDoNotTellWhoWasAskedFor(t *testing.T) {
 		v, err := newScram(sasl.SHA256, "p", []byte("sixteen octets.."), iterations)
 		must(t, err)
 		e := &Entry{User: user}
-		must(t, e.SetSecret(strings.SplitN(blf("x"), ":", 2)[1]))
+		must(t, e.AddSecret("", strings.SplitN(blf("x"), ":", 2)[1]))
 		e.addScram(v, "") // as sources do for a verifier beside another scheme
 		return e
 	}

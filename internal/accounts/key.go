@@ -1,11 +1,12 @@
 package accounts
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,15 @@ func NewKey() []byte {
 	key := make([]byte, keySize)
 	rand.Read(key)
 	return key
+}
+
+// hmacSHA256 is the HMAC of some texts, each with its length before it.
+func hmacSHA256(key []byte, texts ...string) []byte {
+	mac := hmac.New(sha256.New, key)
+	for _, text := range texts {
+		fmt.Fprintf(mac, "%d:%s", len(text), text)
+	}
+	return mac.Sum(nil)
 }
 
 // MakeKey reads a key file, 32 octets in base64, and makes it where there is none,
@@ -57,32 +67,4 @@ func readKey(fsys vfs.FS, name string) ([]byte, error) {
 		return nil, hint.Add(fmt.Errorf("%s: expected %d octets in base64", name, keySize), "restore the file from a backup")
 	}
 	return key, nil
-}
-
-// maxSecretFile bounds what is read into memory: half a million accounts.
-const maxSecretFile = 128 << 20
-
-// readSecretFile reads a file that nobody but its owner may touch, and tells
-// what was read. A shared one may be read by its group, too.
-func readSecretFile(fsys vfs.FS, name string, shared bool) ([]byte, vfs.Info, error) {
-	file, err := fsys.Open(name)
-	if err != nil {
-		return nil, vfs.Info{}, err
-	}
-	defer file.Close()
-	info, err := file.Info()
-	if err != nil {
-		return nil, vfs.Info{}, err
-	}
-	if err := closed(name, info, shared); err != nil {
-		return nil, info, err
-	}
-	var content []byte
-	if info.Size <= maxSecretFile { // it may grow meanwhile
-		content, err = io.ReadAll(io.LimitReader(file, maxSecretFile+1))
-	}
-	if err == nil && max(info.Size, int64(len(content))) > maxSecretFile {
-		err = fmt.Errorf("%s is larger than %d octets", name, maxSecretFile)
-	}
-	return content, info, err
 }

@@ -3,6 +3,7 @@ package accounts
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -30,22 +31,10 @@ const (
 // closing are Dovecot's fields that keep people out under conditions that are
 // not looked at here. An account with one is closed: a file must not let in
 // more people here than there.
-func closing(field string) bool {
-	switch field {
-	case "nologin", "noauthenticate", "nopassword", "allow_real_nets":
-		return true
-	}
-	return false
-}
+var closing = []string{"nologin", "noauthenticate", "nopassword", "allow_real_nets"}
 
-// once reports whether a field says one thing, which a second one could contradict.
-func once(field string) bool {
-	switch field {
-	case mailField, netsField, apopField, sha1Field, pop3Field, tlsField, needField, mainField:
-		return true
-	}
-	return false
-}
+// once are the fields that say one thing, which a second one could contradict.
+var once = []string{mailField, netsField, apopField, sha1Field, pop3Field, tlsField, needField, mainField}
 
 // An account is one line, understood.
 type account struct {
@@ -83,7 +72,7 @@ func parseLine(line string) (*account, error) {
 	seen := map[string]bool{}
 	for _, extra := range extraFields(fields) {
 		key, value, _ := strings.Cut(extra, "=")
-		if seen[key] && once(key) {
+		if seen[key] && slices.Contains(once, key) {
 			return nil, hint.Add(fmt.Errorf("user %s: the field %s is there twice", user, key), "remove one of the two")
 		}
 		seen[key] = true
@@ -100,7 +89,7 @@ func parseLine(line string) (*account, error) {
 func (a *account) setExtra(key, value string) (err error) {
 	switch {
 	case key == mailField:
-		a.Maildir, err = maildirOf(value)
+		a.Maildir, err = userdbMail(value)
 	case key == apopField:
 		a.sealed, a.APOP = value, true
 	case key == sha1Field:
@@ -119,7 +108,7 @@ func (a *account) setExtra(key, value string) (err error) {
 		err = a.addCertificate(value)
 	case strings.HasPrefix(key, appPrefix):
 		err = a.addApp(key[len(appPrefix):], value)
-	case closing(key):
+	case slices.Contains(closing, key):
 		a.Closed = key
 	default:
 		if odd := misread(key); odd != "" && len(a.odd) < maxOdd {
@@ -186,14 +175,4 @@ func withExtras(line string, extra []string) string {
 	}
 	fields[extraIndex] = strings.Join(extra, " ")
 	return strings.Join(fields, ":")
-}
-
-// maildirOf returns the path in "maildir:/path". It is taken literally: a
-// variable in it, which Dovecot would expand, is refused.
-func maildirOf(value string) (string, error) {
-	path, err := MaildirPath(value)
-	if err != nil || !strings.HasPrefix(value, "maildir:") {
-		return "", hint.Add(fmt.Errorf("expected %s=maildir:/path", mailField), "an absolute path without %%, ~ and further settings")
-	}
-	return path, nil
 }

@@ -34,17 +34,13 @@ func stampOf(i vfs.Info) stamp {
 // again at each look-up.
 const tick = 2 * time.Second
 
-// remindAfter is how often a file that cannot be used is complained about again
-// while people log in: those that it was to keep out may be among them.
-const remindAfter = time.Minute
-
 // Load reads the file now, whether it has changed or not. After an error, what
 // held before goes on to hold; before the first success, nobody gets in.
 func (f *File) Load() error {
 	f.setUp()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now, _ := f.stamp()
+	now := f.stamp()
 	f.seen = stamp{}
 	err := f.read()
 	if err != nil {
@@ -55,12 +51,12 @@ func (f *File) Load() error {
 }
 
 // stamp looks at the file.
-func (f *File) stamp() (stamp, error) {
+func (f *File) stamp() stamp {
 	info, err := f.fs().Lstat(f.Path)
 	if err != nil {
-		return stamp{problem: err.Error()}, err
+		return stamp{problem: err.Error()}
 	}
-	return stampOf(info), nil
+	return stampOf(info)
 }
 
 // refuse remembers that a state of the file cannot be used. It reports whether
@@ -78,7 +74,7 @@ func (f *File) look() (*table, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	news := false
-	if now, _ := f.stamp(); now != f.seen || !f.settled {
+	if now := f.stamp(); now != f.seen || !f.settled {
 		if err := f.read(); err != nil {
 			news = f.refuse(now, err)
 		}
@@ -124,11 +120,8 @@ func (f *File) read() error {
 
 // settles reports whether no change can hide behind a stamp any more.
 func (f *File) settles(s stamp) bool {
-	newest := s.mtime
-	if s.ctime.After(newest) {
-		newest = s.ctime
-	}
-	return f.now().Sub(newest) > tick
+	old := f.now().Add(-tick)
+	return s.mtime.Before(old) && s.ctime.Before(old)
 }
 
 // unseal looks whether the APOP secrets of t open. Those which do not concern
@@ -188,7 +181,7 @@ func (f *File) complain(err error) {
 		args = append(args, "hint", h)
 	}
 	if f.current != nil {
-		args = append(args, slog.String("kept", "the accounts as they were"))
+		args = append(args, "kept", "the accounts as they were")
 	}
 	f.log().Error("accounts file", args...)
 }

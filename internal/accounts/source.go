@@ -31,8 +31,8 @@ type Entry struct {
 	User string
 	// Maildir is the path of the maildrop; empty: the usual place.
 	Maildir string
-	// Credentials are what lets somebody in, the account's password first. SetSecret
-	// adds that, where it is kept as "{SCHEME}secret".
+	// Credentials are what lets somebody in, the account's password first. AddSecret
+	// adds those that are kept as "{SCHEME}secret".
 	Credentials []Credential
 	// Scram is what serves the SCRAM mechanisms; nil or without keys for a hash:
 	// none. Its keys belong to Credentials.

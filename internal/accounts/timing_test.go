@@ -110,7 +110,7 @@ func BenchmarkLogin(b *testing.B) {
 			b.Fatal(err)
 		}
 		e := &Entry{User: "anna"}
-		if err := e.SetSecret(secret); err != nil {
+		if err := e.AddSecret("", secret); err != nil {
 			b.Fatal(err)
 		}
 		source := &fake{entries: map[string]*Entry{"anna": e}}

@@ -86,7 +86,7 @@ func rules() map[string]rule {
 		// psx reaches all threads, with C code in the program, too.
 		"internal/privilege":  {others: x + " kernel.org/pub/linux/libs/security/libcap/psx", no: noNetwork},
 		"internal/datafolder": {ours: "internal/hint internal/privilege internal/vfs", others: x},
-		"internal/config":     {ours: "pop3server internal/hint", others: "github.com/pelletier/go-toml/v2"},
+		"internal/config":     {ours: "pop3server sasl internal/hint", others: "github.com/pelletier/go-toml/v2"},
 		"internal/accounts": {
 			ours:   "pop3 pop3server maildrop sasl internal/hint internal/vfs",
 			others: x + " github.com/go-crypt/crypt github.com/go-crypt/x github.com/xdg-go/scram github.com/xdg-go/stringprep",

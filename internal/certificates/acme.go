@@ -48,12 +48,6 @@ const (
 	DNS01     Challenge = "dns-01"
 )
 
-// Equal reports whether two specs ask for the same.
-func (s ACMESpec) Equal(o ACMESpec) bool {
-	return s.Email == o.Email && s.Directory == o.Directory && s.CA == o.CA && s.Folder == o.Folder && s.Challenge == o.Challenge &&
-		s.Listening == o.Listening && s.HookTimeout == o.HookTimeout && slices.Equal(s.Hosts, o.Hosts) && slices.Equal(s.Hook, o.Hook)
-}
-
 // An ACME gets certificates and renews them, in the background, until it is
 // closed. nil has none.
 type ACME struct {

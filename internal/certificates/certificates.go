@@ -5,6 +5,7 @@
 package certificates
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -140,7 +141,7 @@ func (g *generation) warn(log *slog.Logger, now time.Time) {
 // Servers whose Config has become an old one have to be replaced: changed tells.
 // A new certificate needs no new Config.
 func (s *Set) Poll(now time.Time) (changed bool) {
-	s.Tickets.Rotate(now)
+	s.Tickets.rotate(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.current.Load()
@@ -159,7 +160,7 @@ func (s *Set) Poll(now time.Time) (changed bool) {
 	fresh, err := s.read(s.files, now)
 	if err != nil {
 		if s.complain != err.Error() { // once, and not each minute
-			s.log().Error("certificates have changed and cannot be used; the old ones stay", logError(err)...)
+			s.log().Error("certificates have changed and cannot be used; the old ones stay", "err", err)
 			s.complain = err.Error()
 		}
 		return false
@@ -225,3 +226,5 @@ func (s *Set) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 }
 
 func (s *Set) log() *slog.Logger { return logOr(s.Log) }
+
+func logOr(log *slog.Logger) *slog.Logger { return cmp.Or(log, slog.Default()) }

@@ -28,9 +28,6 @@ type clients struct {
 // A revoked is a certificate that its issuer has taken back.
 type revoked struct{ issuer, serial string }
 
-// errRevoked ends a handshake.
-var errRevoked = errors.New("the client certificate was revoked")
-
 // readClients reads the two files. Without authorities it returns nil.
 func readClients(ca, crl string) (*clients, error) {
 	if ca == "" {
@@ -80,7 +77,7 @@ func parseCertificates(text []byte) ([]*x509.Certificate, error) {
 		all = append(all, c)
 	}
 	if len(all) == 0 {
-		return nil, errNoCertificates
+		return nil, errors.New("there is no certificate in it")
 	}
 	return all, nil
 }
@@ -155,7 +152,7 @@ func (c *clients) check(state tls.ConnectionState) error {
 		})
 	}
 	if !slices.ContainsFunc(state.VerifiedChains, good) {
-		return errRevoked
+		return errors.New("the client certificate was revoked")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"time"
 
 	"github.com/mholt/acmez/v3/acme"
@@ -35,7 +36,7 @@ func (h *dnsHook) run(ctx context.Context, what string, c acme.Challenge) error 
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	// No shell: the name and the value are an ACME server's words.
-	args := append(append([]string(nil), h.command[1:]...), what, c.DNS01TXTRecordName(), c.DNS01KeyAuthorization())
+	args := append(slices.Clone(h.command[1:]), what, c.DNS01TXTRecordName(), c.DNS01KeyAuthorization())
 	cmd := exec.CommandContext(ctx, h.command[0], args...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=" + h.home}
 	cmd.Dir = "/"

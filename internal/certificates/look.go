@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"strings"
-
-	"postfach/internal/hint"
 )
 
 // look says what the files look like from outside, so that a change shows. A
@@ -37,20 +34,4 @@ func (f Files) names() []string {
 		}
 	}
 	return names
-}
-
-func logOr(log *slog.Logger) *slog.Logger {
-	if log != nil {
-		return log
-	}
-	return slog.Default()
-}
-
-// logError is an error with its hint, as values of a log line.
-func logError(err error) []any {
-	values := []any{"err", err}
-	if h := hint.Of(err); h != "" {
-		values = append(values, "hint", h)
-	}
-	return values
 }

@@ -2,7 +2,6 @@ package certificates
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -88,5 +87,3 @@ const newOne = "put a new one there, which is read within a minute; one that the
 
 // ended reports whether no client takes the certificate any more that looks.
 func (p *pair) ended(now time.Time) bool { return now.After(p.cert.Leaf.NotAfter) }
-
-var errNoCertificates = errors.New("there is no certificate in it")

@@ -26,36 +26,22 @@ const (
 // A Responder answers an ACME server's challenges at an address of its own, and
 // nothing else. It knows those of all ACMEs of the process.
 type Responder struct {
-	listener  net.Listener
+	crowd     *crowd
 	challenge Challenge
-	server    *http.Server  // nil: TLSALPN01
 	over      chan struct{} // closed by Close
 	running   sync.WaitGroup
-
-	mu    sync.Mutex // guards what follows
-	conns map[net.Conn]bool
-	ended bool
 }
 
 // Respond answers the challenges HTTP01 or TLSALPN01 that come to l, which it
 // closes when it is closed.
 func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
-	r := &Responder{listener: l, challenge: c, over: make(chan struct{}), conns: map[net.Conn]bool{}}
-	bounded := &crowd{Listener: l, most: responderConnections}
+	r := &Responder{crowd: &crowd{Listener: l, most: responderConnections}, challenge: c, over: make(chan struct{})}
 	serve := r.serveTLS
 	if c == HTTP01 {
-		r.server = &http.Server{
-			Handler:        http.HandlerFunc(answerHTTP01),
-			ReadTimeout:    responderTimeout,
-			WriteTimeout:   responderTimeout,
-			MaxHeaderBytes: responderHeader,
-			ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // what strangers do wrong is no news
-		}
-		r.server.SetKeepAlivesEnabled(false)
-		serve = r.server.Serve
+		serve = serveHTTP
 	}
 	r.running.Go(func() {
-		if err := serve(bounded); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		if err := serve(r.crowd); !errors.Is(err, net.ErrClosed) {
 			logOr(log).Error("challenges are not answered any more", "err", err, "hint", "restart the server")
 		}
 	})
@@ -63,7 +49,7 @@ func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
 }
 
 // Addr is where it listens.
-func (r *Responder) Addr() net.Addr { return r.listener.Addr() }
+func (r *Responder) Addr() net.Addr { return r.crowd.Addr() }
 
 // Challenge is the one that it answers.
 func (r *Responder) Challenge() Challenge { return r.challenge }
@@ -74,17 +60,20 @@ func (r *Responder) Close() {
 		return
 	}
 	close(r.over)
-	if r.server != nil {
-		r.server.Close()
-	}
-	r.listener.Close()
-	r.mu.Lock()
-	r.ended = true
-	for c := range r.conns {
-		c.Close()
-	}
-	r.mu.Unlock()
+	r.crowd.Close()
 	r.running.Wait()
+}
+
+func serveHTTP(l net.Listener) error {
+	server := &http.Server{
+		Handler:        http.HandlerFunc(answerHTTP01),
+		ReadTimeout:    responderTimeout,
+		WriteTimeout:   responderTimeout,
+		MaxHeaderBytes: responderHeader,
+		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // what strangers do wrong is no news
+	}
+	server.SetKeepAlivesEnabled(false)
+	return server.Serve(l)
 }
 
 // answerHTTP01 is RFC 8555 section 8.3.
@@ -120,11 +109,8 @@ func (r *Responder) serveTLS(l net.Listener) error {
 			}
 			continue
 		}
-		if !r.add(c) {
-			return net.ErrClosed
-		}
 		r.running.Go(func() {
-			defer r.remove(c)
+			defer c.Close()
 			c.SetDeadline(time.Now().Add(responderTimeout))
 			if server := tls.Server(c, config); server.Handshake() == nil {
 				server.Close()
@@ -139,24 +125,6 @@ func answerTLSALPN01(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return nil, errors.New("no challenge is expected")
 	}
 	return acmez.TLSALPN01ChallengeCert(challenge.Challenge)
-}
-
-func (r *Responder) add(c net.Conn) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended {
-		c.Close()
-		return false
-	}
-	r.conns[c] = true
-	return true
-}
-
-func (r *Responder) remove(c net.Conn) {
-	c.Close()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.conns, c)
 }
 
 // splitListening tells certmagic where the Responder is.

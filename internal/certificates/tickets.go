@@ -57,13 +57,13 @@ func OpenTickets(file string, now time.Time, log *slog.Logger) *Tickets {
 		keys = nil
 	}
 	t.current.Store(&keys)
-	t.Rotate(now)
+	t.rotate(now)
 	return t
 }
 
-// Rotate makes a new key each day and forgets old ones. When the file cannot be
+// rotate makes a new key each day and forgets old ones. When the file cannot be
 // written, the new key is used all the same, and written when that works again.
-func (t *Tickets) Rotate(now time.Time) {
+func (t *Tickets) rotate(now time.Time) {
 	if t == nil {
 		return
 	}

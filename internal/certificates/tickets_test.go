@@ -175,7 +175,7 @@ func TestFullDiskKeepsNoKeyForEver(t *testing.T) {
 	before := *tickets.current.Load()
 	for minute := range 5 {
 		disk.Arm(1, true)
-		tickets.Rotate(now.Add(ticketDay + time.Duration(minute)*time.Minute))
+		tickets.rotate(now.Add(ticketDay + time.Duration(minute)*time.Minute))
 	}
 	after := *tickets.current.Load()
 	if len(after) != 2 || after[0] == before[0] || after[1] != before[0] {
@@ -185,7 +185,7 @@ func TestFullDiskKeepsNoKeyForEver(t *testing.T) {
 		t.Errorf("told %d times:\n%s", n, j)
 	}
 	disk.Arm(0, false)
-	tickets.Rotate(now.Add(ticketDay + 6*time.Minute))
+	tickets.rotate(now.Add(ticketDay + 6*time.Minute))
 	again, err := readTicketKeys(file, now.Add(ticketDay))
 	if err != nil || len(again) != 2 || again[0].key != after[0].key {
 		t.Errorf("it was not written when there was room: %v", err)

@@ -39,8 +39,8 @@ func slogLevel(l zapcore.Level) slog.Level {
 	return slog.LevelDebug
 }
 
-// saidAgain reports whether something is said again by the line of the whole try, "will retry", with its error: they are
-// for debugging.
+// saidAgain reports whether the line about the whole try, "will retry", says it again,
+// with its error.
 func saidAgain(message string) bool {
 	switch message {
 	case "HTTP request failed; retrying", "challenge failed", "validating authorization", "could not get certificate from issuer":

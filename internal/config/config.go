@@ -6,6 +6,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"postfach/pop3server"
@@ -14,6 +15,8 @@ import (
 // A Config is what postfachd can be told. Paths are absolute, or as they were
 // given on the command line; those that are empty lie in the data folder.
 type Config struct {
+	File string `toml:"-" path:"file"` // where Load has read it; empty: nowhere
+
 	Data     string `toml:"data" path:"folder"`   // the data folder; empty: the default one
 	Accounts string `toml:"accounts" path:"file"` // empty: the data folder's
 	Hostname string `toml:"hostname"`             // empty: the machine's name
@@ -106,9 +109,9 @@ func Default() *Config {
 		CreateMaildirs: true,
 
 		ShutdownGrace: Duration{10 * time.Second},
-		OIDC:          defaultOIDC(),
+		OIDC:          OIDC{Claim: "email", Leeway: Duration{30 * time.Second}, Timeout: Duration{5 * time.Second}},
 		TLS: TLS{ACME: ACME{
-			Directory:      LetsEncrypt,
+			Directory:      letsEncrypt,
 			Challenge:      HTTP01,
 			DNSHookTimeout: Duration{2 * time.Minute},
 		}},
@@ -137,23 +140,12 @@ func Default() *Config {
 // another address, such as allow_cleartext, was not said of this one. An empty
 // address leaves none.
 func (c *Config) Listen(implicit bool, address string) {
-	replacement := Listener{TLS: STLS}
-	if implicit {
-		replacement.TLS = Implicit
-	}
-	var others []Listener
-	for _, l := range c.Listeners {
-		if (l.TLS == Implicit) != implicit {
-			others = append(others, l)
-		}
-	}
-	replacement.Address = address
-	c.Listeners = others
+	c.Listeners = slices.DeleteFunc(c.Listeners, func(l Listener) bool { return (l.TLS == Implicit) == implicit })
 	switch {
 	case address == "":
 	case implicit:
-		c.Listeners = append(c.Listeners, replacement)
+		c.Listeners = append(c.Listeners, Listener{Address: address, TLS: Implicit})
 	default:
-		c.Listeners = append([]Listener{replacement}, c.Listeners...)
+		c.Listeners = append([]Listener{{Address: address, TLS: STLS}}, c.Listeners...)
 	}
 }

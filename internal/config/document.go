@@ -142,13 +142,15 @@ func plain(path string) string {
 }
 
 func (d *document) parserError(p *unstable.Parser, err error) error {
-	line := 0
 	var pe *unstable.ParserError
-	if errors.As(err, &pe) {
-		line = p.Shape(p.Range(pe.Highlight)).Start.Line
-		err = errors.New(pe.Message)
+	if !errors.As(err, &pe) {
+		return d.malformed(0, err.Error())
 	}
-	return hint.Add(fmt.Errorf("%s:%d: %s", d.name, line, trimToml(err.Error())), `the form is TOML: key = "text", key = 5, key = true, sections in [brackets]`)
+	return d.malformed(p.Shape(p.Range(pe.Highlight)).Start.Line, pe.Message)
 }
 
-func trimToml(message string) string { return strings.TrimPrefix(message, "toml: ") }
+// malformed is an error about what is no TOML.
+func (d *document) malformed(line int, message string) error {
+	return hint.Add(fmt.Errorf("%s:%d: %s", d.name, line, strings.TrimPrefix(message, "toml: ")),
+		`the form is TOML: key = "text", key = 5, key = true, sections in [brackets]`)
+}

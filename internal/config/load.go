@@ -23,13 +23,12 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := filepath.Abs(filepath.Dir(name))
-	if err != nil {
+	if c.File, err = filepath.Abs(name); err != nil {
 		return nil, err
 	}
 	for path := range c.paths() {
 		if *path.value != "" && !filepath.IsAbs(*path.value) {
-			*path.value = filepath.Join(dir, *path.value)
+			*path.value = filepath.Join(filepath.Dir(c.File), *path.value)
 		}
 	}
 	return c, nil
@@ -71,5 +70,25 @@ func (d *document) syntax(err error) error {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	line, _ := decode.Position()
-	return hint.Add(fmt.Errorf("%s:%d: %s", d.name, line, trimToml(decode.Error())), `the form is TOML: key = "text", key = 5, key = true, sections in [brackets]`)
+	return d.malformed(line, decode.Error())
+}
+
+// emptyIsNil makes nil of lists without elements: a key that is there and says
+// nothing is one that is not there.
+func emptyIsNil(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Slice:
+		if v.Len() == 0 {
+			v.SetZero()
+		}
+		for i := range v.Len() {
+			emptyIsNil(v.Index(i))
+		}
+	case reflect.Struct:
+		for _, value := range v.Fields() {
+			if value.CanSet() {
+				emptyIsNil(value)
+			}
+		}
+	}
 }

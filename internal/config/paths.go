@@ -74,23 +74,3 @@ func yieldPaths(v reflect.Value, yield func(path) bool) bool {
 	}
 	return true
 }
-
-// emptyIsNil makes nil of lists without elements: a key that is there and says
-// nothing is one that is not there.
-func emptyIsNil(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Slice:
-		if v.Len() == 0 {
-			v.SetZero()
-		}
-		for i := range v.Len() {
-			emptyIsNil(v.Index(i))
-		}
-	case reflect.Struct:
-		for _, value := range v.Fields() {
-			if value.CanSet() {
-				emptyIsNil(value)
-			}
-		}
-	}
-}

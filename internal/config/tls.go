@@ -66,8 +66,8 @@ const (
 	DNS01     Challenge = "dns-01"
 )
 
-// LetsEncrypt is the directory of the ACME server that is asked by default.
-const LetsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
+// letsEncrypt is the directory of the ACME server that is asked by default.
+const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
 
 // ListenAddress is where challenges are answered. Empty: nowhere.
 func (a *ACME) ListenAddress() string {

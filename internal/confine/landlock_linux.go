@@ -21,8 +21,9 @@ const knownABI = 7
 const referABI = 2
 
 // Landlock gives up all files and TCP ports but those that rules name, as far as
-// the kernel can; it sees neither Multipath TCP nor UDP. It returns in words what is in force, after having tried it. An
-// error says why nothing is: the process goes on as before.
+// the kernel can; it sees neither Multipath TCP nor UDP. It returns in words what is
+// in force, after having tried it. An error says why nothing is: the process goes on
+// as before.
 //
 // Files and folders that do not exist are left out: they stay out of reach when
 // they come to be.

@@ -55,6 +55,9 @@ func (f Folder) APOPKey() string { return f.in("keys", "apop") }
 // DecoyKey is the key that unknown names get their fake salts by.
 func (f Folder) DecoyKey() string { return f.in("keys", "decoy") }
 
+// Tickets is the file with the keys of TLS session tickets.
+func (f Folder) Tickets() string { return f.in("keys", "tickets") }
+
 // LastLogins is the folder that says when which password was last used: a file a
 // user.
 func (f Folder) LastLogins() string { return f.in("lastlogin") }
@@ -64,6 +67,9 @@ func (f Folder) Certificate() string { return f.in("tls", "cert.pem") }
 
 // Key is the private key of Certificate.
 func (f Folder) Key() string { return f.in("tls", "key.pem") }
+
+// ACME is the folder of certificates from an ACME server.
+func (f Folder) ACME() string { return f.in("acme") }
 
 // Run has what exists only while the server runs.
 func (f Folder) Run() string { return f.in("run") }

@@ -93,25 +93,28 @@ func (f Folder) Doubt() error {
 
 // nobodys is the uid of the user nobody.
 func nobodys() int {
-	if u, err := user.Lookup("nobody"); err == nil {
-		if uid, err := strconv.Atoi(u.Uid); err == nil {
-			return uid
-		}
+	if uid, _, known := idsOf("nobody"); known {
+		return uid
 	}
 	return nobody
 }
 
+// serviceUser is whom a folder that root makes is given to: never root.
 func serviceUser() (uid, gid int) {
 	for _, name := range []string{"postfach", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err1 := strconv.Atoi(u.Uid)
-		gid, err2 := strconv.Atoi(u.Gid)
-		if err1 == nil && err2 == nil && uid != 0 && gid != 0 {
+		if uid, gid, known := idsOf(name); known && uid != 0 && gid != 0 {
 			return uid, gid
 		}
 	}
 	return nobody, nobody
+}
+
+func idsOf(name string) (uid, gid int, known bool) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, 0, false
+	}
+	uid, err1 := strconv.Atoi(u.Uid)
+	gid, err2 := strconv.Atoi(u.Gid)
+	return uid, gid, err1 == nil && err2 == nil
 }

@@ -149,7 +149,7 @@ func List() []Fault {
 			`"login failed", slices.Concat([]any{"name", loggable(name), "mechanism", how}`,
 		}}},
 		{14, "a panic in every log", server, "TestSIGTERMDeletesNothing", []Edit{{
-			"pop3server/goroutine.go", "func (s *session) logEnd(end error, took time.Duration) {\n", "func (s *session) logEnd(end error, took time.Duration) {\n	defer panic(\"the last line\")\n",
+			"pop3server/log.go", "func (s *session) logEnd(end error, took time.Duration) {\n", "func (s *session) logEnd(end error, took time.Duration) {\n	defer panic(\"the last line\")\n",
 		}}},
 
 		{15, "a long line is kept", "pop3server", "TestMemoryIsBounded/long_line", []Edit{{

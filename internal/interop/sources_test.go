@@ -33,6 +33,7 @@ userPassword: for searches only
 dn: uid=linda,ou=people,dc=example,dc=org
 objectClass: inetOrgPerson
 uid: linda
+mail: linda@example.org
 cn: L
 sn: L
 userPassword: lindas secret
@@ -101,7 +102,7 @@ ca = "ldap-ca.pem"
 bind_dn = "cn=postfach,dc=example,dc=org"
 password_file = "ldap-password"
 base = "ou=people,dc=example,dc=org"
-filter = "(&(objectClass=inetOrgPerson)(uid={user})(!(employeeType=former)))"
+filter = "(&(objectClass=inetOrgPerson)(|(uid={user})(mail={user}))(!(employeeType=former)))"
 user_attribute = "uid"
 maildir = "ldap/{user}"
 [[source]]
@@ -109,7 +110,7 @@ type = "sql"
 url = "postgres://postfach@localhost:%s/postgres?sslmode=verify-full"
 ca = %q
 password_file = %q
-query = 'SELECT password, maildir, NOT active AS closed FROM users WHERE name = @user'
+query = '''SELECT name AS "user", password, maildir, NOT active AS closed FROM users WHERE @user IN (name, name || '@example.org')'''
 [[source]]
 type = "program"
 command = [%q]
@@ -130,17 +131,19 @@ command = [%q]
 	p := w.startLogged(t, "--config", config)
 
 	// Everybody gets their own mail.
-	letsIn := func(when string, users ...string) {
+	letsIn := func(when string, names ...string) {
 		t.Helper()
-		for _, user := range users {
-			out, err := run(t, t.TempDir(), "", "curl", "-q", "-sS", "-4", "--cacert", w.ca(), "--user", user+":"+user+"s secret",
+		for _, name := range names {
+			user, _, _ := strings.Cut(name, "@")
+			out, err := run(t, t.TempDir(), "", "curl", "-q", "-sS", "-4", "--cacert", w.ca(), "--user", name+":"+user+"s secret",
 				"--login-options", "AUTH=PLAIN", "pop3s://localhost:"+w.tls+"/1")
 			if got := strings.ReplaceAll(out, "\r\n", "\n"); err != nil || got != mail[user] {
-				t.Errorf("%s: %s gets %q, %v", when, user, got, err)
+				t.Errorf("%s: %s gets %q, %v", when, name, got, err)
 			}
 		}
 	}
 	letsIn("all are there", open...)
+	letsIn("by another name", "linda@example.org", "sandra@example.org")
 
 	// Nobody else gets in, and nobody can tell why.
 	refused := map[string]string{} // replies, by whom
@@ -153,6 +156,8 @@ command = [%q]
 		refused[user] = w.plainReply(t, user, user+"s secret")
 	}
 	refused["another's"] = w.plainReply(t, "linda", "sandras secret")
+	refused["another name's"] = w.plainReply(t, "linda@example.org", "sandras secret")
+	refused["another name, closed"] = w.plainReply(t, "sven@example.org", "svens secret")
 	for who, reply := range refused {
 		if reply != refused["nobody-knows"] || !strings.HasPrefix(reply, "-ERR [AUTH] ") {
 			t.Errorf("%s: %s", who, reply)

@@ -75,7 +75,7 @@ func TestHostileHTMLCostsLinearTime(t *testing.T) {
 			t.Errorf("%q: %d octets", piece, len(text))
 		}
 	}
-	if d := time.Since(begin); d > 8*time.Second {
+	if d := time.Since(begin); d > time.Minute { // seconds; what is not linear takes hours
 		t.Errorf("took %v", d)
 	}
 	if text := HTMLText(strings.Repeat("x ", longestHTMLText)); !strings.HasSuffix(text, " […]") {

@@ -14,8 +14,8 @@ import (
 )
 
 // Inherited are the listening sockets that the service manager has opened and
-// handed over (LISTEN_FDS). Take finds the one for an address; Rest closes what
-// nobody has taken.
+// handed over (LISTEN_FDS). Assign finds those for some addresses; Rest closes what
+// nobody has wished for.
 type Inherited struct {
 	sockets []inherited
 	bad     []error
@@ -74,7 +74,7 @@ func listener(file *os.File) (net.Listener, error) {
 // A Wish is an address that somebody wants to listen on.
 type Wish struct {
 	Address string // host:port
-	Name    string // "pop3" or "pop3s": what a socket for it may be called
+	Name    string // what a socket for it may be called: "pop3", "pop3s" or "acme"
 }
 
 // Assign hands the sockets to those who wish for them, at the same index; nil
@@ -104,7 +104,7 @@ func (all *Inherited) assign(found []net.Listener, wishes []Wish, fits func(Wish
 	}
 }
 
-// Rest closes what nobody has taken, and says of each what it was and why it is of
+// Rest closes what nobody has wished for, and says of each what it was and why it is of
 // no use, with a hint.
 func (all *Inherited) Rest() []error {
 	rest := all.bad

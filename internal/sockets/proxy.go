@@ -52,11 +52,11 @@ func (p *Proxies) trust(a net.Addr) bool {
 // taken only when it comes in one piece. The library bounds version 2 at 4 KiB.
 const headerBuffer = 256
 
-// ErrHeader is what a connection from a proxy says that begins with no header,
+// errHeader is what a connection from a proxy says that begins with no header,
 // or with one that cannot be understood.
-var ErrHeader = errors.New("PROXY header")
+var errHeader = errors.New("PROXY header")
 
-// A headerError is ErrHeader, and what was wrong. It ends a session for a reason of
+// A headerError is errHeader, and what was wrong. It ends a session for a reason of
 // its own, which pop3server logs: somebody has to mend the proxy, or its name here.
 type headerError struct{ error }
 
@@ -65,7 +65,7 @@ func (*headerError) Reason() string { return "PROXY header" }
 func (e *headerError) Unwrap() error { return e.error }
 
 func wrongHeader(err error) error {
-	return hint.Add(&headerError{fmt.Errorf("%w: %w", ErrHeader, err)},
+	return hint.Add(&headerError{fmt.Errorf("%w: %w", errHeader, err)},
 		"in HAProxy, send-proxy-v2 or send-proxy belongs to the server line, and check-send-proxy to its checks; what is no proxy must not be in proxy_protocol")
 }
 
@@ -83,7 +83,7 @@ type proxied struct {
 func (c *proxied) header() error {
 	c.once.Do(func() {
 		c.local, c.remote = c.Conn.LocalAddr(), c.Conn.RemoteAddr()
-		c.err = ErrHeader // stays, should what follows panic
+		c.err = errHeader // stays, should what follows panic
 		h, err := proxyproto.Read(c.r)
 		if err == nil {
 			err = c.believe(h)

@@ -165,10 +165,10 @@ func TestBadHeaderEndsTheConnection(t *testing.T) {
 			_, err := io.WriteString(proxy, header)
 			must(t, err)
 			must(t, proxy.CloseWrite())
-			if _, err := conn.Write([]byte("+OK\r\n")); !errors.Is(err, ErrHeader) {
+			if _, err := conn.Write([]byte("+OK\r\n")); !errors.Is(err, errHeader) {
 				t.Errorf("a greeting: %v", err)
 			}
-			if _, err := conn.Read(make([]byte, 10)); !errors.Is(err, ErrHeader) {
+			if _, err := conn.Read(make([]byte, 10)); !errors.Is(err, errHeader) {
 				t.Errorf("a command: %v", err)
 			}
 			if conn.RemoteAddr().String() != proxy.LocalAddr().String() || conn.LocalAddr().String() != proxy.RemoteAddr().String() {
@@ -223,7 +223,7 @@ func TestHeaderHasADeadline(t *testing.T) {
 		_, err := io.WriteString(proxy, begin)
 		must(t, err)
 		var timeout net.Error
-		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, ErrHeader) || !errors.As(err, &timeout) || !timeout.Timeout() {
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, errHeader) || !errors.As(err, &timeout) || !timeout.Timeout() {
 			t.Errorf("after %q: %v", begin, err)
 		}
 	}
@@ -288,7 +288,7 @@ func FuzzHeader(f *testing.F) {
 		}
 		rest, err := io.ReadAll(conn)
 		if err != nil {
-			if !errors.Is(err, ErrHeader) || remote.String() != "127.0.0.2:1" {
+			if !errors.Is(err, errHeader) || remote.String() != "127.0.0.2:1" {
 				t.Errorf("%v from %v", err, remote)
 			}
 			return

@@ -1,15 +1,13 @@
 package ldap
 
 import (
+	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -87,10 +85,10 @@ func (c *Config) address() (network, address, host string, err error) {
 	port := u.Port()
 	switch {
 	case u.Scheme == "ldaps" && u.Hostname() != "" && !c.StartTLS:
-		port = or(port, ldap.DefaultLdapsPort)
+		port = cmp.Or(port, ldap.DefaultLdapsPort)
 	case u.Scheme == "ldap" && u.Hostname() != "":
-		port = or(port, ldap.DefaultLdapPort)
-		if !c.StartTLS && !loopback(u.Hostname()) {
+		port = cmp.Or(port, ldap.DefaultLdapPort)
+		if !c.StartTLS && !accounts.Loopback(u.Hostname()) {
 			return "", "", "", hint.Add(errors.New("passwords would cross the network unprotected"), "use ldaps://, or starttls = true")
 		}
 	default:
@@ -99,37 +97,14 @@ func (c *Config) address() (network, address, host string, err error) {
 	return "tcp", net.JoinHostPort(u.Hostname(), port), u.Hostname(), nil
 }
 
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 // tls returns what the server's certificate is verified with.
 func (c *Config) tls(host string) (*tls.Config, error) {
-	t := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if c.CA == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(c.CA)
-	if err != nil {
-		return nil, err
-	}
-	t.RootCAs = x509.NewCertPool()
-	if !t.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, hint.Add(fmt.Errorf("%s: there is no certificate in it", c.CA), "expected a PEM file")
-	}
-	return t, nil
+	roots, err := accounts.Roots(c.CA)
+	return &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: roots}, err
 }
 
 func (c *Config) scope() (int, error) {
-	i := slices.Index([]string{"base", "one", "sub"}, or(c.Scope, "sub"))
+	i := slices.Index([]string{"base", "one", "sub"}, cmp.Or(c.Scope, "sub"))
 	if i < 0 {
 		return 0, hint.Add(errors.New("unknown scope"), `"sub", "one" or "base"`)
 	}

@@ -3,11 +3,11 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -26,30 +26,8 @@ type Source struct {
 	// Who binds becomes somebody else, so searches have connections of their own.
 	searches, checks *pool
 
-	mu   sync.Mutex           // guards what follows
-	told map[string]time.Time // when something was last logged about entries
+	reminder accounts.Reminder
 }
-
-// remindAfter is how often the same is logged about entries: everybody can try to
-// log in, as often as he likes.
-const remindAfter = time.Minute
-
-// warn logs why an entry lets nobody in.
-func (s *Source) warn(user, why string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.told == nil {
-		s.told = map[string]time.Time{}
-	}
-	if last, before := s.told[why]; before && time.Since(last) < remindAfter || !before && len(s.told) >= maxTold {
-		return
-	}
-	s.told[why] = time.Now()
-	s.log().Warn("the directory has an entry that cannot be used: nobody gets in", "user", user, "reason", why)
-}
-
-// maxTold bounds the memory: what is wrong with entries is of a few kinds.
-const maxTold = 100
 
 // New returns a Source. It connects to nobody yet.
 func New(c Config) (*Source, error) {
@@ -66,25 +44,25 @@ func New(c Config) (*Source, error) {
 			return nil, fmt.Errorf("ldap: %w", err)
 		}
 	}
-	s := &Source{config: c}
 	if c.DecoyKey == nil {
-		s.config.DecoyKey = accounts.NewKey()
+		c.DecoyKey = accounts.NewKey()
 	}
+	if c.Timeout <= 0 {
+		c.Timeout = 5 * time.Second
+	}
+	if c.AtOnce <= 0 {
+		c.AtOnce = 4
+	}
+	c.Log = cmp.Or(c.Log, slog.Default())
+	s := &Source{config: c, reminder: accounts.NewReminder(), checks: newPool(d, c.AtOnce)}
 	if s.scope, err = c.scope(); err != nil {
 		return nil, fmt.Errorf("ldap: %w", err)
 	}
-	if s.config.Timeout <= 0 {
-		s.config.Timeout = 5 * time.Second
-	}
-	if s.config.AtOnce <= 0 {
-		s.config.AtOnce = 4
-	}
-	s.checks = newPool(d, s.config.AtOnce)
 	d.dn = c.BindDN
 	if d.password, err = c.secret(); err != nil {
 		return nil, fmt.Errorf("ldap: %w", err)
 	}
-	s.searches = newPool(d, s.config.AtOnce)
+	s.searches = newPool(d, c.AtOnce)
 	return s, nil
 }
 
@@ -151,7 +129,9 @@ func (s *Source) entry(ctx context.Context, user string, found *ldap.Entry) *acc
 
 // closed is an account that is there and that nobody gets in to.
 func (s *Source) closed(ctx context.Context, user, why string) *accounts.Entry {
-	s.warn(user, why)
+	if s.reminder.Due(why) {
+		s.config.Log.Warn("the directory has an entry that cannot be used: nobody gets in", "user", user, "reason", why)
+	}
 	e := s.Decoy(ctx, user)
 	e.Closed, e.Broken = why, true
 	return e
@@ -263,13 +243,6 @@ func (s *Source) attributes() []string {
 		return []string{"1.1"} // none at all (RFC 4511 section 4.5.1.8)
 	}
 	return names
-}
-
-func (s *Source) log() *slog.Logger {
-	if s.config.Log == nil {
-		return slog.Default()
-	}
-	return s.config.Log
 }
 
 var _ accounts.Source = (*Source)(nil)

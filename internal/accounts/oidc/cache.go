@@ -1,11 +1,9 @@
 package oidc
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"sync"
 	"time"
+
+	"postfach/internal/accounts"
 )
 
 // How long an answer is believed, and how many are kept, of each kind: so long
@@ -19,76 +17,35 @@ const (
 // A cache remembers what tokens were found to be. It holds no token, and strangers
 // with bad ones drive no good one out of it.
 type cache struct {
-	key []byte
-
-	mu        sync.Mutex // guards what follows
-	good, bad map[[32]byte]remembered
-}
-
-// remembered is whose a token is.
-type remembered struct {
-	name  string
-	until time.Time
+	good *accounts.Memory[string] // whose they are
+	bad  *accounts.Memory[struct{}]
 }
 
 func newCache() *cache {
-	c := &cache{key: make([]byte, 32), good: map[[32]byte]remembered{}, bad: map[[32]byte]remembered{}}
-	rand.Read(c.key)
-	return c
-}
-
-func (c *cache) sum(token string) [32]byte {
-	mac := hmac.New(sha256.New, c.key)
-	mac.Write([]byte(token))
-	return [32]byte(mac.Sum(nil))
+	return &cache{accounts.NewMemory[string](maxCached), accounts.NewMemory[struct{}](maxCached)}
 }
 
 // find returns what is known of a token. An empty name: it is bad.
 func (c *cache) find(token string, now time.Time) (name string, known bool) {
-	sum := c.sum(token)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, answers := range []map[[32]byte]remembered{c.good, c.bad} {
-		if r, ok := answers[sum]; ok && now.Before(r.until) {
-			return r.name, true
-		}
+	if name, known = c.good.Find(now, token); known {
+		return name, true
 	}
-	return "", false
+	_, known = c.bad.Find(now, token)
+	return "", known
 }
 
 // add takes note of a token. Never is a good one good for longer than it says;
-// expires is zero when it does not say.
+// expires is zero when it does not say. An empty name: it is bad.
 func (c *cache) add(token, name string, now, expires time.Time) {
-	answers, until := c.good, now.Add(goodFor)
 	if name == "" {
-		answers, until = c.bad, now.Add(badFor)
+		c.bad.Add(struct{}{}, now, now.Add(badFor), token)
+		return
 	}
+	until := now.Add(goodFor)
 	if !expires.IsZero() && expires.Before(until) {
 		until = expires
 	}
-	if !now.Before(until) {
-		return
-	}
-	sum := c.sum(token)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(answers) >= maxCached {
-		forget(answers, now)
-	}
-	answers[sum] = remembered{name, until}
-}
-
-// forget makes room: what is over goes, and if that is little, any others.
-func forget(answers map[[32]byte]remembered, now time.Time) {
-	for sum, r := range answers {
-		if !now.Before(r.until) {
-			delete(answers, sum)
-		}
-	}
-	for sum := range answers {
-		if len(answers) < maxCached*9/10 {
-			return
-		}
-		delete(answers, sum)
+	if now.Before(until) {
+		c.good.Add(name, now, until, token)
 	}
 }

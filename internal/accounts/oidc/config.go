@@ -1,16 +1,15 @@
 package oidc
 
 import (
+	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
-	"os"
 	"time"
 
+	"postfach/internal/accounts"
 	"postfach/internal/hint"
 )
 
@@ -49,9 +48,7 @@ type Config struct {
 const maxLeeway = 5 * time.Minute
 
 func (c *Config) setDefaults() {
-	if c.Claim == "" {
-		c.Claim = email
-	}
+	c.Claim, c.Log = cmp.Or(c.Claim, email), cmp.Or(c.Log, slog.Default())
 	if c.Leeway <= 0 {
 		c.Leeway = 30 * time.Second
 	}
@@ -90,24 +87,11 @@ func (c *Config) check() error {
 
 // safe reports whether what is sent there, and comes from there, is protected.
 func safe(u *url.URL) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback
+	return u.Scheme == "https" || u.Scheme == "http" && accounts.Loopback(u.Hostname())
 }
 
 // tls returns what the issuer's certificate is verified with.
 func (c *Config) tls() (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CA == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(c.CA)
-	if err != nil {
-		return nil, err
-	}
-	t.RootCAs = x509.NewCertPool()
-	if !t.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, hint.Add(fmt.Errorf("%s: there is no certificate in it", c.CA), "expected a PEM file")
-	}
-	return t, nil
+	roots, err := accounts.Roots(c.CA)
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, err
 }

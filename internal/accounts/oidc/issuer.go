@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -142,11 +141,7 @@ func (i *Issuer) User(ctx context.Context, token string) (string, error) {
 
 // refused logs why a token is not taken. The client is not told.
 func (i *Issuer) refused(why error) error {
-	log := i.config.Log
-	if log == nil {
-		log = slog.Default()
-	}
-	log.Info("token refused", "reason", why)
+	i.config.Log.Info("token refused", "reason", why)
 	return pop3server.ErrCredentials
 }
 

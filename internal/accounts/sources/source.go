@@ -37,7 +37,7 @@ func New(spec config.Source, folder datafolder.Folder, decoyKey []byte, log *slo
 	switch spec.Type {
 	case config.FileSource:
 		path := FilePath(spec, folder)
-		return &accounts.File{Path: path, Shared: folder.Outside(path), Key: folder.APOPKey(), Mail: folder.Mail(), DecoyKey: decoyKey, Log: log}, nil
+		return &accounts.File{Path: path, Shared: folder.Outside(path), Key: folder.APOPKey(), DecoyKey: decoyKey, Log: log}, nil
 	case config.LDAPSource:
 		return Made(ldap.New(ldap.Config{
 			URL: spec.URL, StartTLS: spec.StartTLS, CA: spec.CA, BindDN: spec.BindDN, PasswordFile: spec.PasswordFile,

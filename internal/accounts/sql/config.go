@@ -1,16 +1,14 @@
 package sql
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"postfach/internal/accounts"
@@ -84,16 +82,9 @@ func hasPassword(url string) bool {
 
 // trust makes the authorities in CA those that are believed.
 func (c *Config) trust(p *pgx.ConnConfig) error {
-	if c.CA == "" {
-		return nil
-	}
-	pem, err := os.ReadFile(c.CA)
-	if err != nil {
+	roots, err := accounts.Roots(c.CA)
+	if err != nil || roots == nil {
 		return err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return hint.Add(fmt.Errorf("%s: there is no certificate in it", c.CA), "expected a PEM file")
 	}
 	if p.TLSConfig != nil {
 		p.TLSConfig.RootCAs = roots
@@ -109,13 +100,10 @@ func (c *Config) trust(p *pgx.ConnConfig) error {
 // checkTLS refuses connections on which somebody else could read along, or answer:
 // what is told there lets people in.
 func checkTLS(c *pgx.ConnConfig) error {
-	verified := c.TLSConfig != nil && !c.TLSConfig.InsecureSkipVerify
-	if !local(c.Host) && !verified {
-		return hint.Add(fmt.Errorf("the connection to %s would not be verified", c.Host), "add sslmode=verify-full; ca = FILE is for an authority of your own")
-	}
-	for _, f := range c.Fallbacks {
-		if !local(f.Host) && (f.TLSConfig == nil || f.TLSConfig.InsecureSkipVerify) {
-			return hint.Add(fmt.Errorf("the connection to %s would not be verified", f.Host), "add sslmode=verify-full; ca = FILE is for an authority of your own")
+	hosts := []*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}
+	for _, h := range append(hosts, c.Fallbacks...) {
+		if !local(h.Host) && (h.TLSConfig == nil || h.TLSConfig.InsecureSkipVerify) {
+			return hint.Add(fmt.Errorf("the connection to %s would not be verified", h.Host), "add sslmode=verify-full; ca = FILE is for an authority of your own")
 		}
 	}
 	return nil
@@ -123,6 +111,5 @@ func checkTLS(c *pgx.ConnConfig) error {
 
 // local reports whether a host is this machine: its loopback, or a socket.
 func local(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || err == nil && ip.IsLoopback()
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || accounts.Loopback(host)
 }

@@ -186,12 +186,12 @@ func setPassword(e *accounts.Entry, r row) error {
 		password, verifier = verifier, ""
 	}
 	if password != "" {
-		if err := e.SetSecret(password); err != nil {
+		if err := e.AddSecret("", password); err != nil {
 			return err
 		}
 	}
 	if verifier != "" {
-		if err := addScram(e, verifier); err != nil {
+		if err := e.AddScram(verifier); err != nil {
 			return fmt.Errorf("column %s: %w", scramColumn, err)
 		}
 	}

@@ -2,6 +2,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type Source struct {
 	begin  string
 	pool   *pgxpool.Pool
 	decoys accounts.Decoys
+
+	reminder accounts.Reminder
 }
 
 // New returns a Source. It asks the server nothing yet.
@@ -33,6 +36,10 @@ func New(c Config) (*Source, error) {
 	if c.AtOnce <= 0 {
 		c.AtOnce = 4
 	}
+	if c.DecoyKey == nil {
+		c.DecoyKey = accounts.NewKey()
+	}
+	c.Log = cmp.Or(c.Log, slog.Default())
 	if err := checkQuery(c.Query); err != nil {
 		return nil, fmt.Errorf("sql: %w", err)
 	}
@@ -49,10 +56,7 @@ func New(c Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sql: %w", err)
 	}
-	s := &Source{config: c, pool: pool, decoys: accounts.Decoys{Key: c.DecoyKey}}
-	if c.DecoyKey == nil {
-		s.decoys.Key = accounts.NewKey()
-	}
+	s := &Source{config: c, pool: pool, decoys: accounts.Decoys{Key: c.DecoyKey}, reminder: accounts.NewReminder()}
 	// In one go, and for the transaction only, so that it holds behind a
 	// connection pooler, too.
 	s.begin = fmt.Sprintf("begin read only; set local statement_timeout = %d", max(c.Timeout.Milliseconds(), 1))
@@ -94,12 +98,16 @@ func (s *Source) Lookup(ctx context.Context, user string) (*accounts.Entry, erro
 	case len(rows) == 0:
 		return nil, maildrop.ErrNoUser
 	case len(rows) > 1:
-		s.log().Error("the database has several rows for a name: nobody gets in", "user", user, "hint", "make the query narrower")
+		if s.reminder.Due("several rows") {
+			s.config.Log.Error("the database has several rows for a name: nobody gets in", "user", user, "hint", "make the query narrower")
+		}
 		return s.closed(user, "several rows in the database"), nil
 	}
 	e, err := s.entry(user, rows[0], apps)
 	if err != nil {
-		s.log().Error("the database has an account that cannot be used", "user", user, "err", err)
+		if s.reminder.Due(err.Error()) {
+			s.config.Log.Error("the database has an account that cannot be used", "user", user, "err", err)
+		}
 		return s.closed(user, "a row that cannot be used: "+err.Error()), nil
 	}
 	if e.Closed == "" {
@@ -167,12 +175,5 @@ func (s *Source) Offers(sasl.ScramHash) bool { return false }
 
 // Secrets implements accounts.Source.
 func (s *Source) Secrets() bool { return false }
-
-func (s *Source) log() *slog.Logger {
-	if s.config.Log == nil {
-		return slog.Default()
-	}
-	return s.config.Log
-}
 
 var _ accounts.Source = (*Source)(nil)

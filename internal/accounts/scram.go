@@ -1,14 +1,11 @@
 package accounts
 
 import (
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/sha256"
+	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
 	"strconv"
 	"strings"
 
@@ -59,30 +56,14 @@ func parseScram(name, secret string) (verifier, error) {
 // newScram derives the keys of a password, which has been prepared (RFC 5802
 // section 3).
 func newScram(h sasl.ScramHash, password string, salt []byte, iterations int) (*scramVerifier, error) {
-	salted, err := pbkdf2.Key(h.New, password, salt, iterations, h.New().Size())
+	// No account has an empty password, and a try with one costs what others do. HMAC
+	// fills keys up with zeros, so this is the same.
+	keys, err := sasl.NewScramKeys(h, cmp.Or(password, "\x00"), salt, iterations)
 	if err != nil {
 		return nil, err
 	}
-	stored := h.New()
-	stored.Write(keyed(h.New, salted, "Client Key"))
-	return &scramVerifier{h, iterations, salt, sasl.ScramKeys{StoredKey: stored.Sum(nil), ServerKey: keyed(h.New, salted, "Server Key")}}, nil
+	return &scramVerifier{h, iterations, salt, keys}, nil
 }
-
-// keyed is the HMAC of some texts. Each has its length before it, unless there is
-// only one.
-func keyed(h func() hash.Hash, key []byte, texts ...string) []byte {
-	mac := hmac.New(h, key)
-	for _, text := range texts {
-		if len(texts) > 1 {
-			mac.Write(append(strconv.AppendInt(nil, int64(len(text)), 10), ':'))
-		}
-		mac.Write([]byte(text))
-	}
-	return mac.Sum(nil)
-}
-
-// hmacSHA256 is keyed with the hash that has nothing to do with passwords' own.
-func hmacSHA256(key []byte, texts ...string) []byte { return keyed(sha256.New, key, texts...) }
 
 func (v *scramVerifier) matches(password string) bool {
 	got, err := newScram(v.hash, password, v.salt, v.iterations)
