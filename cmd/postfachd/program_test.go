@@ -321,3 +321,23 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func trusting(t *testing.T, data string) *tls.Config {
+	return &tls.Config{RootCAs: pool(t, data), ServerName: "localhost"}
+}
+
+// from is a dialer whose address is one of many on loopback.
+func from(i int) *net.Dialer {
+	return &net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%200))}}
+}
+
+func readAnswer(r *bufio.Reader, multiLine bool) (string, error) {
+	var answer strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		answer.WriteString(line)
+		if err != nil || !multiLine || line == ".\r\n" {
+			return answer.String(), err
+		}
+	}
+}

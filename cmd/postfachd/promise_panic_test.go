@@ -18,7 +18,7 @@ func TestPanicEndsOneSession(t *testing.T) {
 	h := newHouse(t)
 	h.put("new/1.mine", "Subject: one\n\nbody\n")
 	h.put("new/2.harmless", "Subject: two\n\nbody\n")
-	stormAccount(t, h.data, "second", "password of the second")
+	addAccount(t, h.data, "second", "password of the second")
 	p := h.serveMined()
 	calm := p.dial()
 	calm.login("second", "password of the second")

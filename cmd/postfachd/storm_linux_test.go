@@ -14,12 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
-
-	"postfach/internal/accounts"
-	"postfach/internal/datafolder"
 )
 
 // The storm: what comes at once, while one client reads its mail.
@@ -45,9 +41,9 @@ func TestStormIsNotNoticed(t *testing.T) {
 	must(t, os.WriteFile(config, []byte("limits.login = \"25s\"\n"), 0o644)) // guesses wait for each other until then
 	p := serveIn(t, data, "--config", config)
 	password := firstPassword(t, data)
-	stormAccount(t, data, "second", "p w")
+	addAccount(t, data, "second", "p w")
 	for i := range stormStrangers {
-		stormAccount(t, data, fmt.Sprint("stranger", i), fmt.Sprint("password ", i))
+		addAccount(t, data, fmt.Sprint("stranger", i), fmt.Sprint("password ", i))
 	}
 	calm := p.dialTLS(data)
 	calm.login("postfach", password)
@@ -128,25 +124,6 @@ func (p *program) logInOnce(t *testing.T, data string) (slowest time.Duration) {
 	return slowest
 }
 
-// from is a dialer whose address is one of many on loopback.
-func from(i int) *net.Dialer {
-	return &net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%200))}}
-}
-
-func stormAccount(t *testing.T, data, user, password string) {
-	t.Helper()
-	folder := datafolder.Folder(data)
-	must(t, accounts.Editor{Path: folder.Accounts(), Key: folder.APOPKey()}.Add(accounts.NewAccount{User: user, Password: password}))
-	mail := filepath.Join(folder.Mail(), user)
-	info, err := os.Stat(folder.Mail())
-	must(t, err)
-	for _, dir := range []string{mail, filepath.Join(mail, "cur"), filepath.Join(mail, "new"), filepath.Join(mail, "tmp")} {
-		must(t, os.Mkdir(dir, 0o700))
-		must(t, sameOwner(dir, info))
-	}
-	must(t, sameOwner(folder.Accounts(), info))
-}
-
 // readOn reads its mail again and again, and returns how long the slowest answer
 // took. Each must be the same as the first.
 func (c *client) readOn(over <-chan struct{}) (slowest time.Duration) {
@@ -171,21 +148,6 @@ func (c *client) readOn(over <-chan struct{}) (slowest time.Duration) {
 		case <-tick.C:
 		}
 	}
-}
-
-func readAnswer(r *bufio.Reader, multiLine bool) (string, error) {
-	var answer strings.Builder
-	for {
-		line, err := r.ReadString('\n')
-		answer.WriteString(line)
-		if err != nil || !multiLine || line == ".\r\n" {
-			return answer.String(), err
-		}
-	}
-}
-
-func trusting(t *testing.T, data string) *tls.Config {
-	return &tls.Config{RootCAs: pool(t, data), ServerName: "localhost"}
 }
 
 // longLine says something, and then a line that does not end. That the server
@@ -274,10 +236,4 @@ func memory(t *testing.T, p *program, which string) int {
 	kib, err := strconv.Atoi(fields[i+1])
 	must(t, err)
 	return kib << 10
-}
-
-// sameOwner gives a file to the owner of another one.
-func sameOwner(name string, as os.FileInfo) error {
-	stat := as.Sys().(*syscall.Stat_t)
-	return os.Chown(name, int(stat.Uid), int(stat.Gid))
 }
