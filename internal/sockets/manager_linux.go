@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 )
 
 // A Manager is the service manager that has started the process and wants to
@@ -21,15 +22,15 @@ type Manager struct {
 // unset: programs that this one runs have nothing to tell. nil, nil: nobody asks.
 func FindManager() (*Manager, error) {
 	name := os.Getenv("NOTIFY_SOCKET")
+	if err := os.Unsetenv("NOTIFY_SOCKET"); err != nil {
+		return nil, err
+	}
 	interval, err := daemon.SdWatchdogEnabled(true)
 	if err != nil {
 		return nil, fmt.Errorf("the service manager's watchdog: %w", err)
 	}
 	if name == "" {
 		return nil, nil
-	}
-	if err := os.Unsetenv("NOTIFY_SOCKET"); err != nil {
-		return nil, err
 	}
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
@@ -76,4 +77,13 @@ func (m *Manager) Close() error {
 		return nil
 	}
 	return m.conn.Close()
+}
+
+// monotonic is the clock by which systemd tells reloads apart.
+func monotonic() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return 0
+	}
+	return time.Duration(now.Nano())
 }
