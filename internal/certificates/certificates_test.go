@@ -136,6 +136,25 @@ func TestChangedFilesAreSeen(t *testing.T) {
 	}
 }
 
+// The clocks of file systems have steps of milliseconds, and certificates from
+// one place are often of one length.
+func TestReplacedFileIsSeen(t *testing.T) {
+	dir := t.TempDir()
+	files := Files{Pairs: []Pair{{Certificate: filepath.Join(dir, "a.pem"), Key: filepath.Join(dir, "a.key")}}}
+	then := time.Unix(1_700_000_000, 0)
+	put := func(name, text string) {
+		must(t, os.WriteFile(name, []byte(text), 0o600))
+		must(t, os.Chtimes(name, then, then))
+	}
+	put(files.Pairs[0].Certificate, "one")
+	before := look(files)
+	put(filepath.Join(dir, "fresh"), "two")
+	must(t, os.Rename(filepath.Join(dir, "fresh"), files.Pairs[0].Certificate))
+	if look(files) == before {
+		t.Errorf("another file looks the same: %s", before)
+	}
+}
+
 func TestKeysAreNobodyElsesBusiness(t *testing.T) {
 	ca, private, elsewhere := newAuthority(t, "ca"), t.TempDir(), t.TempDir()
 	inside, outside := ca.pairIn(private, "a", newECDSA(t), "a.example"), ca.pairIn(elsewhere, "b", newECDSA(t), "b.example")
