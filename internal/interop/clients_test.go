@@ -97,6 +97,18 @@ func mda(t *testing.T, home string) string {
 	return write(t, filepath.Join(home, "deliver"), deliver, 0o700)
 }
 
+// deliverPatiently is deliver for getmail6 6.18, which misses a delivery that ends before
+// it waits for it, and then does nothing for 180 seconds (ForkingBase waits for a
+// notify that has already been). It begins when the program that called it sleeps.
+const deliverPatiently = `#!/bin/sh
+tries=0
+while [ -e "/proc/$PPID/status" ] && [ $tries -lt 1000 ] && ! grep -q '^State:.S' "/proc/$PPID/status"; do
+  sleep 0.01
+  tries=$((tries + 1))
+done
+exec "$(dirname "$0")/deliver"
+`
+
 // fetchmail passes each message to the delivery program.
 func fetchmail(t *testing.T, w *world, m mode, home string, _ int) (string, error) {
 	protocol, security := "POP3", "sslproto ''"
@@ -156,6 +168,7 @@ func getmail(t *testing.T, w *world, m mode, home string, _ int) (string, error)
 	case tls:
 		kind, more = "SimplePOP3SSLRetriever", "ca_certs = "+w.ca()
 	}
+	mda(t, home)
 	rc := fmt.Sprintf(`[retriever]
 type = %s
 server = localhost
@@ -173,7 +186,7 @@ delete = False
 received = False
 delivered_to = False
 verbose = 0
-`, kind, w.port(m), user, password, more, mda(t, home))
+`, kind, w.port(m), user, password, more, write(t, filepath.Join(home, "patient"), deliverPatiently, 0o700))
 	file := write(t, filepath.Join(home, "getmailrc"), rc, 0o600)
 	return run(t, home, "", "getmail", "--getmaildir", home, "--rcfile", file)
 }
