@@ -1,5 +1,10 @@
 package hint
 
+import (
+	"errors"
+	"regexp"
+)
+
 // Edits counts the letters to insert, remove or change between two words: what is
 // near may be what somebody meant.
 func Edits(a, b string) int {
@@ -20,4 +25,16 @@ func Edits(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// guess is what a command line's parser adds for a flag of one letter.
+var guess = regexp.MustCompile(`^(unknown flag -[^-]), did you mean .*$`)
+
+// WithoutGuess takes the guess off an error about an unknown flag of one letter: every
+// other one is near.
+func WithoutGuess(err error) error {
+	if found := guess.FindStringSubmatch(err.Error()); found != nil {
+		return errors.New(found[1])
+	}
+	return err
 }

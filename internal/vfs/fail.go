@@ -205,6 +205,20 @@ func (f *failFile) Sync() error {
 	return f.File.Sync()
 }
 
+func (f *failFile) Chown(uid, gid int) error {
+	if err := f.fail.step("chown", f.name); err != nil {
+		return err
+	}
+	return f.File.Chown(uid, gid)
+}
+
+func (f *failFile) Chmod(mode fs.FileMode) error {
+	if err := f.fail.step("chmod", f.name); err != nil {
+		return err
+	}
+	return f.File.Chmod(mode)
+}
+
 func (f *failFile) Info() (Info, error) {
 	if err := f.fail.step("fstat", f.name); err != nil {
 		return Info{}, err

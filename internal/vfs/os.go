@@ -105,6 +105,6 @@ func (f osFile) Info() (Info, error) {
 
 func infoOf(fi fs.FileInfo) Info {
 	info := Info{Mode: fi.Mode(), Size: fi.Size(), ModTime: fi.ModTime()}
-	info.ID, info.ChangeTime = identity(fi)
+	info.ID, info.ChangeTime, info.Owner = identity(fi)
 	return info
 }

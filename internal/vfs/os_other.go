@@ -24,4 +24,4 @@ func (OS) Lock(dir string) (Lock, error) {
 	return nil, fmt.Errorf("lock %q: folders cannot be locked on this system: %w", dir, errors.ErrUnsupported)
 }
 
-func identity(fs.FileInfo) (FileID, time.Time) { return FileID{}, time.Time{} }
+func identity(fs.FileInfo) (FileID, time.Time, Owner) { return FileID{}, time.Time{}, Owner{} }

@@ -45,7 +45,7 @@ func (OS) Lock(dir string) (Lock, error) {
 		f.Close()
 		return nil, err
 	}
-	id, _ := identity(fi)
+	id, _, _ := identity(fi)
 	return osLock{f, id}, nil
 }
 
@@ -73,11 +73,11 @@ func flock(f *os.File) error {
 	return errors.Join(err, flockErr)
 }
 
-func identity(fi fs.FileInfo) (FileID, time.Time) {
+func identity(fi fs.FileInfo) (FileID, time.Time, Owner) {
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	if !ok {
-		return FileID{}, time.Time{}
+		return FileID{}, time.Time{}, Owner{}
 	}
 	// The types differ between systems.
-	return FileID{Device: uint64(st.Dev), Inode: uint64(st.Ino)}, changeTime(st)
+	return FileID{Device: uint64(st.Dev), Inode: uint64(st.Ino)}, changeTime(st), Owner{Known: true, UID: st.Uid, GID: st.Gid}
 }

@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 )
@@ -85,6 +86,22 @@ func (f *strictFile) Sync() error {
 	}
 	defer unlock()
 	f.inode.synced, f.inode.dirty = f.inode.content, false
+	return nil
+}
+
+// Chown fails: there are no users here.
+func (f *strictFile) Chown(int, int) error {
+	return &fs.PathError{Op: "chown", Path: f.name, Err: errors.ErrUnsupported}
+}
+
+func (f *strictFile) Chmod(mode fs.FileMode) error {
+	unlock, err := f.lock("chmod")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f.inode.mode = f.inode.mode&^fs.ModePerm | mode.Perm()
+	f.fs.touch(f.inode)
 	return nil
 }
 

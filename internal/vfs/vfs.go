@@ -64,6 +64,9 @@ type File interface {
 	Truncate(size int64) error
 	// Sync makes the content durable, but not the file's name: see SyncDir.
 	Sync() error
+	// Chown gives the file to a user and a group; -1 leaves one as it is.
+	Chown(uid, gid int) error
+	Chmod(mode fs.FileMode) error
 	Info() (Info, error)
 }
 
@@ -75,6 +78,14 @@ type Info struct {
 	// ChangeTime also moves with names and permissions; zero: not known here.
 	ChangeTime time.Time
 	ID         FileID
+	Owner      Owner
+}
+
+// An Owner is whose a file is. The zero Owner is not known: not every system has
+// users with numbers.
+type Owner struct {
+	Known    bool
+	UID, GID uint32
 }
 
 // A FileID tells one file from another, whatever their names: two names with
