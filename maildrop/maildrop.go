@@ -18,8 +18,8 @@ import (
 // A Store holds maildrops. Its methods may be called from many goroutines.
 type Store interface {
 	// Open takes the exclusive lock of user's maildrop and fixes what is in it
-	// (P3-LCK-01, P3-LCK-07). It waits a second or two for a lock that another
-	// session holds, then returns ErrLocked. ErrNoUser means that there is no
+	// (P3-LCK-01, P3-LCK-07). It waits a second or two, in Rest, for a lock that
+	// another session holds, then returns ErrLocked. ErrNoUser means that there is no
 	// such maildrop. On any error nothing stays locked (P3-LCK-03).
 	Open(ctx context.Context, user string) (Maildrop, error)
 }

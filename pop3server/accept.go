@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"context"
 	"errors"
 	"syscall"
 	"time"
@@ -46,15 +47,14 @@ func noDescriptors(err error) bool {
 
 // open opens the maildrop of somebody who has logged in. Without descriptors for
 // it, some who have not give theirs.
-func (s *Server) open(user string) (maildrop.Maildrop, error) {
+func (s *Server) open(ctx context.Context, user string) (maildrop.Maildrop, error) {
 	for range perOpen {
-		// A shutdown does not wait until a huge maildrop has been counted.
-		drop, err := s.Store.Open(s.accepting, user)
+		drop, err := s.Store.Open(ctx, user)
 		if err == nil || !noDescriptors(err) || !s.guard.relieve() {
 			return drop, err
 		}
 	}
-	return s.Store.Open(s.accepting, user)
+	return s.Store.Open(ctx, user)
 }
 
 // perOpen is how many connections a login may cost others: a lock, a folder and a

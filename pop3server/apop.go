@@ -3,6 +3,7 @@ package pop3server
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"strings"
 
 	"postfach/pop3"
@@ -39,8 +40,12 @@ func (s *session) checkSecret(source SecretSource, name string, fits func(secret
 	}
 	return s.attempt(name, "", func(ctx context.Context) (Identity, error) {
 		who, secret, err := source.Secret(ctx, s.peer(), name)
-		same := fits(secret)
-		if err == nil && (!same || secret == "") {
+		right := fits(secret) && secret != ""
+		var refused *RefusedError
+		switch {
+		case errors.As(err, &refused) && right:
+			refused.Tell()
+		case err == nil && !right:
 			err = ErrCredentials
 		}
 		return who, err

@@ -1,6 +1,7 @@
 package pop3server
 
 import (
+	"io"
 	"iter"
 
 	"postfach/internal/popwire"
@@ -17,6 +18,8 @@ type box struct {
 	last     int                // the highest number that RETR sent (RFC 1460)
 	removed  int                // by UPDATE
 	unlocked bool
+
+	unclosed []io.Closer // messages whose readers could not be closed when they were read
 }
 
 // list asks for the messages, once.
@@ -76,6 +79,16 @@ func (b *box) marked() []pop3.UniqueID {
 func (b *box) unlock() {
 	if !b.unlocked {
 		b.unlocked = true
-		b.drop.Close()
+		defer b.drop.Close()
+		b.closeContents()
+	}
+}
+
+// closeContents closes what is still open of messages.
+func (b *box) closeContents() {
+	contents := b.unclosed
+	b.unclosed = nil
+	for _, c := range contents {
+		c.Close()
 	}
 }

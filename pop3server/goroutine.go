@@ -16,7 +16,8 @@ func (s *session) main() {
 	begun := time.Now()
 	defer close(s.over)
 	defer s.forget()
-	defer s.raw.Close() // again, should close have panicked
+	defer s.shield(func() error { s.unlock(noHurry); return nil }) // should the store hang
+	defer s.raw.Close()                                            // again, should close have panicked
 	end := s.evictedOr(s.shield(s.live))
 	s.shield(func() error { s.close(); return nil })
 	s.shield(func() error { s.logEnd(end, time.Since(begun)); return nil })
@@ -91,9 +92,7 @@ func (s *session) busy() error {
 // close sends what is pending and closes; after a cut, the connection is
 // closed already.
 func (s *session) close() {
-	if s.box != nil {
-		s.box.unlock()
-	}
+	s.unlock(unlockPatience)
 	s.r.Forget() // nobody needs it while the last reply waits for the client
 	s.w.Flush()
 	if s.tls != nil && s.tls.ConnectionState().HandshakeComplete {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// A Guard counts connections and failed logins, for all Servers that share it:
-// those of several listeners, and those before and after a reload. The zero
+// A Guard counts connections, failed logins and calls of Stores, for all Servers that
+// share it: those of several listeners, and those before and after a reload. The zero
 // value is ready. What it allows stands in each Server's Limits.
 //
 // What it remembers is bounded: by the connections that there are, and, beyond
 // them, by tables of a fixed size.
 type Guard struct {
-	mu sync.Mutex // guards all that follows
+	mu sync.Mutex // guards all that follows, but for calls
 
 	total     int // connections
 	loggedIn  int
@@ -37,6 +37,8 @@ type Guard struct {
 	headerTold    time.Time // likewise, of PROXY headers
 
 	stats Stats // what has happened; what is now is counted when it is asked for
+
+	calls calls // of Stores; not under mu
 }
 
 // Stats are a Guard's numbers.
@@ -44,6 +46,8 @@ type Stats struct {
 	Connections int // now
 	LoggedIn    int // of these
 	Waiting     int // tries that wait for their turn now
+	InStore     int // calls of the Store now
+	ForStore    int // sessions that wait for their turn in it now
 
 	Evicted      uint64 // connections that went for others, before they logged in
 	Refused      uint64 // connections that were one too many
@@ -57,6 +61,7 @@ func (g *Guard) Stats() Stats {
 	defer g.mu.Unlock()
 	s := g.stats
 	s.Connections, s.LoggedIn = g.total, g.loggedIn
+	s.InStore, s.ForStore = g.calls.now()
 	for _, l := range g.lanes {
 		s.Waiting += l.queue.Len()
 	}

@@ -110,6 +110,7 @@ func TestPanicAnywhereCostsOneSession(t *testing.T) {
 			srv, log := newServer(nil)
 			srv.Store, srv.Auth, srv.APOP = m, m, m
 			srv.Limits.FailureDelay = 1
+			srv.Limits.StoreCalls = 1 // and it comes back
 			srv.LoggedIn = func(*pop3server.Peer, pop3server.Identity, string) { m.step("LoggedIn") }
 			srv.Trace = func(pop3.TraceEvent) { m.step("Trace") }
 			ours, theirs := net.Pipe()

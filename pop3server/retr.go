@@ -44,7 +44,7 @@ func (s *session) retr(ctx context.Context, args []string) error {
 
 // open opens a message, while -ERR is still possible (P3-LCK-08).
 func (s *session) open(ctx context.Context, n int, m maildrop.Message) (io.ReadCloser, error) {
-	content, err := s.box.drop.Content(ctx, m.ID)
+	content, err := s.openContent(ctx, m.ID)
 	switch {
 	case err == nil:
 		return content, nil

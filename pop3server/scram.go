@@ -56,6 +56,7 @@ type scramExchange struct {
 	identity string        // whom the client wants to act as
 	prepared string        // its name
 	account  *ScramAccount // nil: not asked yet, or the proof has been looked at
+	now      *ScramAccount // what the accounts say once more, with the proof
 }
 
 // Next takes the proof like any other credentials, one try at a time.
@@ -63,7 +64,12 @@ func (e *scramExchange) Next(response []byte) (challenge []byte, done bool, err 
 	if e.account == nil {
 		return e.server.Next(response)
 	}
-	_, err = e.s.attempt(e.prepared, "", func(context.Context) (Identity, error) {
+	_, err = e.s.attempt(e.prepared, "", func(ctx context.Context) (Identity, error) {
+		// The challenge may have been out for a minute, in which the password was changed or
+		// the account closed. A wrong proof takes as long.
+		if e.now, err = e.s.srv.SCRAM.Scram(ctx, e.s.peer(), e.hash, e.prepared); err != nil {
+			return e.who, e.decide(Identity{}, err)
+		}
 		challenge, done, err = e.server.Next(response)
 		return e.who, e.meaning(err)
 	})
@@ -102,8 +108,15 @@ func (e *scramExchange) proved(key int) error {
 		return e.decide(Identity{}, errors.New("the verifier has a key that is nobody's"))
 	}
 	who := e.account.Identities[key]
-	if err := e.stillHolds(who, e.account.Verifier.Keys[key]); err != nil {
-		return e.decide(Identity{}, err)
+	if !e.now.has(who, e.account.Verifier.Keys[key]) {
+		return e.decide(Identity{}, ErrCredentials)
+	}
+	if e.now.Admit != nil {
+		ctx, cancel := e.s.loginContext()
+		defer cancel()
+		if err := e.now.Admit(ctx, who); err != nil {
+			return e.decide(Identity{}, err)
+		}
 	}
 	err := mayActAs(e.identity, e.name)
 	if err != nil {
@@ -112,19 +125,12 @@ func (e *scramExchange) proved(key int) error {
 	return e.decide(who, err)
 }
 
-// stillHolds asks the accounts once more: the challenge may have been out for a minute,
-// in which the password was changed or the account closed.
-func (e *scramExchange) stillHolds(who Identity, keys sasl.ScramKeys) error {
-	ctx, cancel := e.s.loginContext()
-	defer cancel()
-	now, err := e.s.srv.SCRAM.Scram(ctx, e.s.peer(), e.hash, e.prepared)
-	if err != nil {
-		return err
-	}
-	for i, other := range now.Identities {
-		if other == who && i < len(now.Verifier.Keys) && bytes.Equal(now.Verifier.Keys[i].StoredKey, keys.StoredKey) {
-			return nil
+// has reports whether a key is in an account, and whose it is said to be.
+func (a *ScramAccount) has(who Identity, keys sasl.ScramKeys) bool {
+	for i, other := range a.Identities {
+		if other == who && i < len(a.Verifier.Keys) && bytes.Equal(a.Verifier.Keys[i].StoredKey, keys.StoredKey) {
+			return true
 		}
 	}
-	return ErrCredentials
+	return false
 }

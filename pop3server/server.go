@@ -69,8 +69,8 @@ type Server struct {
 	AnnounceHistoric bool
 
 	Limits Limits
-	// Guard counts connections and failed logins. Servers that share one share
-	// what Limits says of all connections together. nil: its own.
+	// Guard counts connections, failed logins and calls of the Store. Servers that
+	// share one share what Limits says of all connections together. nil: its own.
 	Guard *Guard
 	// LoggedIn, if not nil, hears of each login that succeeded, before the client
 	// does. It must not wait.
@@ -111,9 +111,10 @@ type ScramSource interface {
 	// Offers reports whether the mechanisms with this hash work for those who log
 	// in with a password. Only then are they announced.
 	Offers(h sasl.ScramHash) bool
-	// Scram returns the verifier of an account. For a name that is unknown, or
-	// must not log in from there, it returns one that looks the same each time
-	// and that nothing fits (P3-SCRAM-18). name has been prepared. An error says
+	// Scram returns the verifier of an account. For a name that is unknown it
+	// returns one that looks the same each time and that nothing fits
+	// (P3-SCRAM-18). It is asked before the challenge, and again before the proof is
+	// looked at, of which the later answer counts. name has been prepared. An error says
 	// that the question could not be answered, never that the answer is no: the
 	// client hears [SYS/TEMP], or a *pop3.Error as it is.
 	Scram(ctx context.Context, p *Peer, h sasl.ScramHash, name string) (*ScramAccount, error)
@@ -124,6 +125,9 @@ type ScramAccount struct {
 	Verifier sasl.ScramVerifier
 	// Identities are who has logged in, one for each of Verifier.Keys.
 	Identities []Identity
+	// Admit, if not nil, has the last word about one of Identities whose key was proved.
+	// ErrCredentials: not from there, which the client cannot tell from a wrong password.
+	Admit func(ctx context.Context, who Identity) error
 }
 
 // A TokenSource checks bearer tokens (RFC 6750, RFC 7628).
@@ -154,13 +158,24 @@ type SecretSource interface {
 	Available() bool
 	// Secret says who a name is, prepared, and the shared secret. ErrCredentials:
 	// there is no such account, or none that may log in so from there, which takes
-	// the same time.
+	// the same time. A secret beside a *RefusedError is compared all the same.
 	Secret(ctx context.Context, p *Peer, name string) (who Identity, secret string, err error)
 }
 
 // ErrCredentials is what the sources of accounts return when name and password do
 // not fit. The client hears [AUTH] and never which of the two.
 var ErrCredentials = errors.New("name and password do not fit")
+
+// A RefusedError is an ErrCredentials for somebody whose secret may be right.
+type RefusedError struct {
+	// Tell is called if it is, for the operator.
+	Tell func()
+}
+
+func (e *RefusedError) Error() string { return ErrCredentials.Error() }
+
+// Unwrap returns ErrCredentials.
+func (e *RefusedError) Unwrap() error { return ErrCredentials }
 
 // Errors of Serve.
 var (
@@ -212,6 +227,12 @@ type Limits struct {
 	// the maildrop, and the others must not use up the connections of all. Default
 	// 10.
 	SessionsPerUser int
+	// StoreCalls is how many calls may be in the Store at once: Open, Content, each
+	// Read of a message, Update and Close. Each may hold a thread of the process for
+	// as long as a disk does not answer, and there is an end to threads. Others wait
+	// for their turn, 30 s at most; then the answer is [SYS/TEMP], a QUIT removes
+	// nothing, and a reply that has begun is cut off. Default 256.
+	StoreCalls int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -224,6 +245,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Connections, 10_000)
 	setDefault(&l.ConnectionsPerAddress, 200)
 	setDefault(&l.SessionsPerUser, 10)
+	setDefault(&l.StoreCalls, 256)
 	l.Idle = max(l.Idle, MinIdle)
 	return l
 }

@@ -68,7 +68,7 @@ func (s *session) serve(ctx context.Context) error {
 	if err := s.run(ctx, pop3.Authorization); err != nil {
 		return err
 	}
-	defer s.box.unlock()
+	defer s.unlock(unlockPatience)
 	if err := s.run(ctx, pop3.Transaction); err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func (s *session) login(who Identity, how string) error {
 		s.noLogin(who, how, err)
 		return err
 	}
-	drop, err := s.srv.open(cmp.Or(who.Maildrop, user))
+	drop, err := s.openMaildrop(cmp.Or(who.Maildrop, user))
 	if err != nil {
 		s.srv.guard.leaveUser(s.place)
 		s.noLogin(who, how, err)

@@ -11,17 +11,11 @@ import (
 )
 
 // update is the UPDATE state: it removes the marked messages, gives the lock
-// back, and only then says how it went (P3-UPD-01, P3-UPD-04, P3-UPD-05). It
-// is the only caller of Maildrop.Update.
+// back, and only then says how it went (P3-UPD-01, P3-UPD-04, P3-UPD-05).
 func (s *session) update(ctx context.Context) error {
 	s.state = pop3.Update
 	marked := s.box.marked()
-	var err error
-	if len(marked) > 0 {
-		// A shutdown does not stop a removal that the client has asked for.
-		err = s.box.drop.Update(context.WithoutCancel(ctx), marked)
-	}
-	s.box.unlock()
+	err := s.remove(ctx, marked)
 	if err == nil {
 		s.box.removed = len(marked)
 		return s.signOff(&endError{endQuit, nil})
@@ -37,6 +31,24 @@ func (s *session) update(ctx context.Context) error {
 		return err
 	}
 	return &endError{endQuit, err}
+}
+
+// remove removes the marked messages and gives the lock back, in one turn. When the
+// turn does not come, nothing is removed, and the end of the session unlocks
+// (P3-UPD-02). It is the only caller of Maildrop.Update.
+func (s *session) remove(ctx context.Context, marked []pop3.UniqueID) error {
+	if len(marked) == 0 {
+		s.unlock(unlockPatience)
+		return nil
+	}
+	if err := s.enterStore(ctx, storePatience); err != nil {
+		return err
+	}
+	defer s.leaveStore()
+	defer s.box.unlock()
+	s.box.closeContents()
+	// A shutdown does not stop a removal that the client has asked for.
+	return s.box.drop.Update(context.WithoutCancel(ctx), marked)
 }
 
 // signOff says goodbye.

@@ -60,7 +60,7 @@ func (s *session) pass(_ context.Context, args []string) error {
 	return s.login(who, "PASS")
 }
 
-// checkPassword asks the Authenticator, with name and password prepared, and then
+// checkPassword asks the Authenticator, with name and password prepared (P3-PLAIN-04), and then
 // whether the user may act as identity (P3-PLAIN-03). Both are one try: a right
 // password that lets nobody in is no login to the Guard either.
 func (s *session) checkPassword(identity, name, password string) (Identity, error) {
@@ -68,8 +68,9 @@ func (s *session) checkPassword(identity, name, password string) (Identity, erro
 	if err != nil {
 		return Identity{}, ErrCredentials
 	}
-	password, err = sasl.PreparePassword(password)
+	password, err = sasl.PrepareQuery(password)
 	if err != nil {
+		s.log.Info("password cannot be prepared", "err", err)
 		return Identity{}, ErrCredentials
 	}
 	return s.attempt(name, password, func(ctx context.Context) (Identity, error) {

@@ -48,22 +48,44 @@ func isGraphic(text string) bool {
 // PrepareName applies SASLprep to a user name that is to be looked up (RFC
 // 4013, query string: P3-UTF-07, P3-AUTH-27). A name that fails, or of which
 // nothing is left, is an error.
-func PrepareName(name string) (string, error) { return prepare(name) }
+func PrepareName(name string) (string, error) { return prepare(query(), name) }
 
-// PreparePassword applies SASLprep to a password (P3-PLAIN-04). Printable
+// PreparePassword applies SASLprep to a password that is to be stored, and to one that
+// SCRAM sends nothing but a proof of (RFC 4013, stored string: P3-PLAIN-04). Printable
 // ASCII, spaces at the ends included, comes back as it is. Its error tells
 // nothing of the password.
 func PreparePassword(password string) (string, error) {
-	prepared, err := prepare(password)
+	return silent(prepare(stringprep.SASLprep, password))
+}
+
+// PrepareQuery is PreparePassword for a password that is to be compared with what is
+// stored somewhere (RFC 4013, query string). It lets characters pass that are newer than
+// Unicode 3.2, of which SASLprep knows nothing: those who keep the password may.
+func PrepareQuery(password string) (string, error) {
+	return silent(prepare(query(), password))
+}
+
+// query is SASLprep without its table of unassigned code points (RFC 3454 section 7).
+func query() stringprep.Profile {
+	profile := stringprep.SASLprep
+	profile.Prohibits = []stringprep.Set{
+		stringprep.TableC1_2, stringprep.TableC2_1, stringprep.TableC2_2, stringprep.TableC3, stringprep.TableC4,
+		stringprep.TableC5, stringprep.TableC6, stringprep.TableC7, stringprep.TableC8, stringprep.TableC9,
+	}
+	return profile
+}
+
+// silent takes the character out of an error that has it.
+func silent(prepared string, err error) (string, error) {
 	var wrong stringprep.Error
-	if errors.As(err, &wrong) { // it has the character
+	if errors.As(err, &wrong) {
 		return "", errors.New(wrong.Msg)
 	}
 	return prepared, err
 }
 
-func prepare(s string) (string, error) {
-	prepared, err := stringprep.SASLprep.Prepare(s)
+func prepare(profile stringprep.Profile, s string) (string, error) {
+	prepared, err := profile.Prepare(s)
 	if err != nil {
 		return "", err
 	}

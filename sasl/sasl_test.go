@@ -75,6 +75,21 @@ func TestPreparation(t *testing.T) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
+	// RFC 4013 section 2.5: characters that are newer than Unicode 3.2 may be asked for, and
+	// not be stored.
+	for _, newer := range []string{"key \U0001f511", "\u1e9e", "10 \u20bf"} {
+		if got, err := sasl.PrepareQuery(newer); got != newer || err != nil {
+			t.Errorf("%q is asked for as %q, %v", newer, got, err)
+		}
+		if got, err := sasl.PreparePassword(newer); err == nil {
+			t.Errorf("%q is stored as %q", newer, got)
+		}
+	}
+	for in, want := range map[string]string{"I\u00adX": "IX", "\u2168": "IX", "a\x07": "", "a\ue000": "", "": "", "\u00ad": "", "\u0627\u0031": ""} {
+		if got, err := sasl.PrepareQuery(in); got != want || (err == nil) != (want != "") || err != nil && strings.Contains(err.Error(), in) && in != "" {
+			t.Errorf("%q is asked for as %q, %v", in, got, err)
+		}
+	}
 	for _, bad := range []string{"", "\u00ad", "a\x07", "a\x00b", "\u0627\u0031", "\xc3\x28"} {
 		if got, err := sasl.PrepareName(bad); err == nil {
 			t.Errorf("%q became %q", bad, got)

@@ -1,7 +1,10 @@
 package sasl
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -19,7 +22,10 @@ type scramServer struct {
 
 	asked bool
 	next  func(message []byte) (challenge []byte, done bool, err error)
-	talks func() ([]*scram.ServerConversation, error) // one for each key, client-first heard
+
+	verifier   *ScramVerifier
+	bare, said string                                           // client-first without its header, server-first
+	talk       func(key int) (*scram.ServerConversation, error) // the library's, client-first heard
 }
 
 // NewScramServer returns SCRAM's server end (RFC 5802, RFC 7677), with channel
@@ -68,20 +74,19 @@ func (s *scramServer) first(message []byte) ([]byte, bool, error) {
 		return nil, false, ErrMessage
 	}
 	own := s.nonce()
-	var verifier *ScramVerifier
 	var failed error
 	var talk *scram.ServerConversation
-	talk, err = s.talk(binding, own, func(name string) (scram.StoredCredentials, error) {
+	talk, err = s.begin(binding, own, func(name string) (scram.StoredCredentials, error) {
 		if name == "" || !acceptable(name, talk.AuthzID()) {
 			return scram.StoredCredentials{}, ErrMessage
 		}
-		if verifier, failed = s.lookup(talk.AuthzID(), name); failed != nil {
+		if s.verifier, failed = s.lookup(talk.AuthzID(), name); failed != nil {
 			return scram.StoredCredentials{}, failed
 		}
-		if !verifier.fits(s.hash) {
+		if !s.verifier.fits(s.hash) {
 			return scram.StoredCredentials{}, errVerifier
 		}
-		return verifier.credentials(0), nil
+		return s.verifier.credentials(0), nil
 	})
 	if err != nil {
 		return nil, false, err
@@ -96,22 +101,15 @@ func (s *scramServer) first(message []byte) ([]byte, bool, error) {
 		return nil, false, ErrMessage
 	}
 	first := string(message)
-	// All talks have the same nonce and hear the same: with one salt for all keys
-	// they say the same, too. Those of further keys begin with the proof, so that how
-	// many there are does not show in how long the challenge takes (P3-SCRAM-18).
-	s.talks = func() ([]*scram.ServerConversation, error) {
-		talks := []*scram.ServerConversation{talk}
-		for i := 1; i < len(verifier.Keys); i++ {
-			talk, err := s.talk(binding, own, func(string) (scram.StoredCredentials, error) { return verifier.credentials(i), nil })
-			if err == nil {
-				_, err = talk.Step(first)
-			}
-			if err != nil {
-				return nil, err
-			}
-			talks = append(talks, talk)
+	s.bare, s.said = strings.Join(attributes[2:], ","), challenge
+	// All keys have one salt, and the nonce is the same, so what was said holds for each.
+	s.talk = func(key int) (*scram.ServerConversation, error) {
+		talk, err := s.begin(binding, own, func(string) (scram.StoredCredentials, error) { return s.verifier.credentials(key), nil })
+		if err != nil {
+			return nil, err
 		}
-		return talks, nil
+		_, err = talk.Step(first)
+		return talk, err
 	}
 	s.next = s.final
 	return []byte(challenge), false, nil
@@ -138,8 +136,8 @@ func (s *scramServer) binding(flag string) (scram.ChannelBinding, error) {
 	return scram.ChannelBinding{}, ErrBinding
 }
 
-// talk begins the library's end of the conversation for one key.
-func (s *scramServer) talk(binding scram.ChannelBinding, nonce string, credentials scram.CredentialLookup) (*scram.ServerConversation, error) {
+// begin begins the library's end of the conversation for one key.
+func (s *scramServer) begin(binding scram.ChannelBinding, nonce string, credentials scram.CredentialLookup) (*scram.ServerConversation, error) {
 	server, err := s.hash.generator().NewServer(credentials)
 	if err != nil {
 		return nil, err
@@ -169,34 +167,60 @@ func (v *ScramVerifier) credentials(i int) scram.StoredCredentials {
 	}
 }
 
-// final takes client-final and returns server-final. All keys are tried, whichever
-// fits.
+// final takes client-final and returns server-final. The library judges it, with the key
+// that fits, or else with the first.
 func (s *scramServer) final(message []byte) ([]byte, bool, error) {
 	if _, err := scramMessage(message); err != nil {
 		return nil, false, err
 	}
-	talks, err := s.talks()
+	key := s.fitting(string(message))
+	talk, err := s.talk(max(key, 0))
 	if err != nil {
 		return nil, false, err
 	}
-	fitted, signature := -1, ""
-	var refusal error
-	for i, talk := range talks {
-		said, _ := talk.Step(string(message))
-		if talk.Valid() {
-			fitted, signature = i, said
-			continue
-		}
-		refusal = refusalOf(said)
+	said, _ := talk.Step(string(message))
+	if !talk.Valid() {
+		return nil, false, refusalOf(said)
 	}
-	if fitted < 0 {
-		return nil, false, refusal
-	}
-	if err := s.proved(fitted); err != nil {
+	if err := s.proved(max(key, 0)); err != nil {
 		return nil, false, err
 	}
 	s.next = s.end
-	return []byte(signature), false, nil
+	return []byte(said), false, nil
+}
+
+// leastTries is how many keys a proof is tried with at least: as many as an account of
+// ours can have. How many it has must not show in the time.
+const leastTries = 65
+
+// fitting returns the index of the key that a proof was made with, or -1. All keys are
+// tried, whichever fits.
+func (s *scramServer) fitting(final string) int {
+	without, encoded, _ := strings.Cut(final, ",p=")
+	proof, err := base64.StdEncoding.DecodeString(encoded)
+	if size := s.hash.New().Size(); err != nil || len(proof) != size {
+		proof = make([]byte, size) // which the library refuses
+	}
+	auth := []byte(s.bare + "," + s.said + "," + without)
+	keys, fitting := s.verifier.Keys, -1
+	for i := range max(leastTries, len(keys)) {
+		if i %= len(keys); s.hash.proves(proof, auth, keys[i].StoredKey) {
+			fitting = i
+		}
+	}
+	return fitting
+}
+
+// proves reports whether a proof is one of knowing the key that storedKey is the hash of
+// (RFC 5802 section 3).
+func (h ScramHash) proves(proof, auth, storedKey []byte) bool {
+	mac := hmac.New(h.New, storedKey)
+	mac.Write(auth)
+	clientKey := mac.Sum(nil)
+	subtle.XORBytes(clientKey, clientKey, proof)
+	sum := h.New()
+	sum.Write(clientKey)
+	return subtle.ConstantTimeCompare(sum.Sum(nil), storedKey) == 1
 }
 
 // refusalOf translates what the library would have told the client.

@@ -72,7 +72,7 @@ func (s *Store) prepare(root string) error {
 		if _, err := s.fs().Lstat(root); err != nil {
 			return noUser(err)
 		}
-		return fmt.Errorf("%s: %w", root, errNoFolders)
+		return fmt.Errorf("%s: %w", root, ErrNoFolders)
 	}
 	for _, folder := range missing {
 		err := s.fs().Mkdir(filepath.Join(root, folder), 0o700)

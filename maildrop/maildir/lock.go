@@ -41,7 +41,8 @@ func (s *Store) lock(ctx context.Context, root string) (vfs.Lock, error) {
 			}
 			return nil, maildrop.ErrLocked
 		}
-		if err := sleep(ctx, min(lockPause, time.Until(deadline))); err != nil {
+		pause := min(lockPause, time.Until(deadline))
+		if err := maildrop.Rest(ctx, func() error { return sleep(ctx, pause) }); err != nil {
 			return nil, err
 		}
 	}

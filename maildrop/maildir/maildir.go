@@ -42,7 +42,8 @@ type Store struct {
 	// Log gets what an operator should know about single files; nil: nobody.
 	Log *slog.Logger
 
-	sizes sizes
+	sizes   sizes
+	helpers helpers
 
 	making sync.Mutex // held while a Maildir is made
 
@@ -61,8 +62,10 @@ const (
 // Errors of a folder that is no Maildir. They say that something is wrong on
 // this machine: a maildrop must not look empty because a disk is not mounted.
 var (
-	errNoFolders = errors.New("neither new nor cur is in the Maildir")
-	errNotFolder = errors.New("not a folder of the Maildir's own")
+	// ErrNoFolders: the folder has none of those that make it a Maildir.
+	ErrNoFolders = errors.New("neither new nor cur is in the Maildir")
+	// ErrNotFolder: new or cur is a link, or no folder.
+	ErrNotFolder = errors.New("not a folder of the Maildir's own")
 )
 
 // Create makes an empty Maildir, durably, with the folders above it that are
@@ -101,7 +104,7 @@ func (s *Store) root(user string) (string, error) {
 // noUser says that a folder which is not there means that there is no such
 // maildrop.
 func noUser(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, maildrop.ErrNoUser) {
 		return fmt.Errorf("%w: %w", maildrop.ErrNoUser, err)
 	}
 	return err

@@ -82,7 +82,7 @@ func TestMissingFolders(t *testing.T) {
 		t.Errorf("both are missing: %v", err)
 	}
 	os.Symlink(root, filepath.Join(dir, "cur"))
-	if _, err := s.Open(t.Context(), maildroptest.User); !errors.Is(err, errNotFolder) {
+	if _, err := s.Open(t.Context(), maildroptest.User); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("cur is a link: %v", err)
 	}
 	os.RemoveAll(dir)

@@ -86,7 +86,7 @@ func (d *drop) readFolders() (*reading, error) {
 		r.steady = r.steady && quiet && before.folderTime == after.folderTime
 	}
 	if missing == len(r.times) {
-		return nil, fmt.Errorf("%s: %w", root, errNoFolders)
+		return nil, fmt.Errorf("%s: %w", root, ErrNoFolders)
 	}
 	if err := s.leadsTo(root, d.home); err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (s *Store) folder(root, folder string) (folderState, error) {
 		return folderState{}, nil
 	}
 	if err == nil && !info.Mode.IsDir() {
-		err = &fs.PathError{Op: "open", Path: path, Err: errNotFolder}
+		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotFolder}
 	}
 	if err != nil {
 		return folderState{}, err

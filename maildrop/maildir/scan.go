@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -137,7 +138,26 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 // for fewer it takes longer to start them.
 const manyPlaces = 1000
 
-// lstatAll examines the files at the places. It stops early when ctx ends.
+// mostHelpers is how many goroutines examine files beside those that call Open, in
+// the whole Store: each may hold a thread for as long as a disk does not answer.
+const mostHelpers = 16
+
+// helpers are those of them that are busy.
+type helpers struct{ busy atomic.Int32 }
+
+// hire takes one, which done gives back. false: there is none.
+func (h *helpers) hire() bool {
+	if h.busy.Add(1) <= mostHelpers {
+		return true
+	}
+	h.busy.Add(-1)
+	return false
+}
+
+func (h *helpers) done() { h.busy.Add(-1) }
+
+// lstatAll examines the files at the places, with what help there is. It stops early
+// when ctx ends.
 func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
 	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
 	lstat := func(from, to int) {
@@ -145,15 +165,19 @@ func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vf
 			infos[i], errs[i] = s.fs().Lstat(places[i].path(root))
 		}
 	}
-	if len(places) < manyPlaces {
-		lstat(0, len(places))
-		return infos, errs
+	from, share := 0, len(places)
+	if len(places) >= manyPlaces {
+		share = len(places)/runtime.GOMAXPROCS(0) + 1
 	}
-	share := len(places)/runtime.GOMAXPROCS(0) + 1
 	var wg sync.WaitGroup
-	for from := 0; from < len(places); from += share {
-		wg.Go(func() { lstat(from, min(from+share, len(places))) })
+	for ; from+share < len(places) && s.helpers.hire(); from += share {
+		first := from
+		wg.Go(func() {
+			defer s.helpers.done()
+			lstat(first, first+share)
+		})
 	}
+	lstat(from, len(places))
 	wg.Wait()
 	return infos, errs
 }

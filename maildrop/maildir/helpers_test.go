@@ -1,0 +1,57 @@
+package maildir
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"postfach/internal/vfs"
+)
+
+// A stalledDisk answers when it is mended.
+type stalledDisk struct {
+	vfs.OS
+	mended  chan struct{}
+	waiting atomic.Int32
+}
+
+func (d *stalledDisk) Lstat(string) (vfs.Info, error) {
+	d.waiting.Add(1)
+	<-d.mended
+	return vfs.Info{}, nil
+}
+
+// Promise 17: a call of the Store may hold one thread on a disk that does not
+// answer. What helps it is bounded for all calls together, and comes back.
+func TestStalledDiskHoldsFewHelpers(t *testing.T) {
+	const opens = 50
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	places := make([]place, manyPlaces+5)
+	for i := range places {
+		places[i] = place{newFolder, fmt.Sprint(i)}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := new(Store)
+		for range 2 {
+			disk := &stalledDisk{mended: make(chan struct{})}
+			s.FS = disk
+			var all sync.WaitGroup
+			for range opens {
+				all.Go(func() { s.lstatAll(context.Background(), "", places) })
+			}
+			synctest.Wait()
+			if n := disk.waiting.Load(); n != opens+mostHelpers {
+				t.Errorf("%d goroutines wait for the disk, want %d", n, opens+mostHelpers)
+			}
+			close(disk.mended)
+			all.Wait()
+			if n := disk.waiting.Load(); int(n) != opens*len(places) {
+				t.Errorf("%d files were examined, want %d", n, opens*len(places))
+			}
+		}
+	})
+}
