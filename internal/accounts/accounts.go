@@ -23,6 +23,9 @@ type Account struct {
 	AppPasswords     []AppPassword `json:"app_passwords,omitempty"`
 	AppPasswordsOnly bool          `json:"app_passwords_only,omitempty"` // the account's own password lets nobody in
 	Certificates     []string      `json:"certificates,omitempty"`       // fingerprints of its client certificates
+
+	Restrictions []string `json:"restrictions,omitempty"` // extra fields that keep some logins out, as the file has them: "tls=required"
+	Unknown      []string `json:"unknown,omitempty"`      // what means nothing here, and may be misspelt
 }
 
 // Errors of an Editor.

@@ -91,7 +91,7 @@ func (e Editor) AddApp(user, name string) (password string, err error) {
 		return "", err
 	}
 	password = newAppPassword()
-	return password, e.change(user, func(line string) (string, error) {
+	return password, e.slowly(user, func(line string) (string, error) {
 		a, err := parseLine(line)
 		if err != nil {
 			return "", err

@@ -18,11 +18,15 @@ type badLine struct {
 
 func (b badLine) Error() string { return fmt.Sprintf("%s:%d: %v", b.file, b.number, b.err) }
 
-// reason is the same for a line that has moved.
+// reason is the same for a line that has moved, and when another one is in its way.
 func (b badLine) reason() string {
 	var again *againError
-	if errors.As(b.err, &again) {
+	var taken *takenError
+	switch {
+	case errors.As(b.err, &again):
 		return "again"
+	case errors.As(b.err, &taken):
+		return "taken"
 	}
 	return b.err.Error()
 }
@@ -35,6 +39,13 @@ type againError struct {
 
 func (e *againError) Error() string {
 	return fmt.Sprintf("user %s again, first on line %d", e.user, e.first)
+}
+
+// A takenError is a certificate that is another account's.
+type takenError struct{ user, other string }
+
+func (e *takenError) Error() string {
+	return fmt.Sprintf("user %s: the certificate is %s's already", e.user, e.other)
 }
 
 // badLines are all of a file: whoever repairs it wants to know them at once.

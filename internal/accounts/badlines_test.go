@@ -76,3 +76,13 @@ func TestAllBadLinesAreToldAtOnce(t *testing.T) {
 		t.Errorf("%T", err)
 	}
 }
+
+// Of several accounts with one certificate any can be removed: the others are bad
+// for the same reason then, if by another one's name.
+func TestCertificateThatIsThereThriceStopsNobodysRemoval(t *testing.T) {
+	cert := "::::::cert=" + strings.Repeat("ab", 32) + "\n"
+	f := newFile(t, blf("anna")+cert+blf("berta")+cert+blf("carl")+cert)
+	must(t, editorOf(f).Remove("anna"))
+	must(t, editorOf(f).Remove("berta"))
+	login(t, f, "carl", "p w", nil)
+}

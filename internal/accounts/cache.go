@@ -11,7 +11,7 @@ import (
 // account is looked up all the same, and its credential's version has to be what it
 // was: a changed password, a closed account and a new policy hold at once.
 type cache struct {
-	right *Memory[[32]byte] // the credential that a password fitted: its name and version
+	right *Memory[[32]byte] // the credential that a password fitted: its name, whose it is, and its version
 }
 
 const (
@@ -24,9 +24,10 @@ const (
 
 func newCache() *cache { return &cache{NewMemory[[32]byte](maxCached)} }
 
-// attempt is what is asked: everything that decides.
+// attempt is what is asked: everything that decides, and so the account that the name
+// leads to, too: in a moment it may be another one.
 func attempt(e *Entry, password string) []string {
-	return []string{"try", strconv.Itoa(e.source), e.asked, password}
+	return []string{"try", strconv.Itoa(e.source), e.asked, e.User, password}
 }
 
 func (c *cache) credential(of Credential) [32]byte {
@@ -34,7 +35,7 @@ func (c *cache) credential(of Credential) [32]byte {
 	if of.Version == nil {
 		known = "unknown"
 	}
-	return c.right.sum("credential", of.Name, known, string(of.Version))
+	return c.right.sum("credential", of.Name, of.Of, known, string(of.Version))
 }
 
 // find returns the index of the credential that a password was right for a short

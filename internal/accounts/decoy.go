@@ -51,9 +51,7 @@ func (c classes) rank(key []byte, name string) []*class {
 	}
 	all := make([]scored, 0, len(c))
 	for shape, one := range c {
-		random := binary.BigEndian.Uint64(hmacSHA256(key, "class", shape, name))
-		unit := (float64(random>>11) + 0.5) / (1 << 53) // between 0 and 1, and neither
-		all = append(all, scored{one, float64(one.count) / -math.Log(unit)})
+		all = append(all, scored{one, rendezvous(key, one.count, "class", shape, name)})
 	}
 	slices.SortFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	ranked := make([]*class, 0, len(all))
@@ -61,6 +59,14 @@ func (c classes) rank(key []byte, name string) []*class {
 		ranked = append(ranked, s.class)
 	}
 	return ranked
+}
+
+// rendezvous is how well a name and what is to have it fit: the highest score of all has
+// it. That is chance, in proportion to the weights.
+func rendezvous(key []byte, weight int, texts ...string) float64 {
+	random := binary.BigEndian.Uint64(hmacSHA256(key, texts...))
+	unit := (float64(random>>11) + 0.5) / (1 << 53) // between 0 and 1, and neither
+	return float64(weight) / -math.Log(unit)
 }
 
 // decoy returns what a try at a name is checked against that does not exist.

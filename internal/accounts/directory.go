@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,9 +47,10 @@ type Directory struct {
 	Log        *slog.Logger // nil: slog.Default
 
 	once     sync.Once
-	computes *pool  // checks that need a processor
-	waits    *pool  // checks that wait for others
+	computes *Pool  // checks that need a processor
+	waits    *Pool  // checks that wait for others
 	cache    *cache // passwords that were right
+	found    *found // who has got in, of sources that cannot count
 
 	telling sync.Mutex              // guards told
 	told    map[sasl.ScramHash]bool // what the log says of SCRAM; nil: nothing
@@ -58,7 +58,7 @@ type Directory struct {
 
 func (d *Directory) setUp() {
 	d.once.Do(func() {
-		d.computes, d.waits, d.cache = newPool(processors()), newPool(remoteChecks), newCache()
+		d.computes, d.waits, d.cache, d.found = NewPool(processors()), NewPool(remoteChecks), newCache(), newFound()
 		if d.Key == nil {
 			d.Key = NewKey()
 		}
@@ -75,14 +75,9 @@ func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, 
 	if err != nil {
 		return pop3server.Identity{}, err
 	}
-	prepared, err := sasl.PreparePassword(password) // P3-PLAIN-04
-	usable := err == nil
-	if !usable {
-		prepared = password // wrong in any case, for the same price
-	}
 	if e == nil || len(e.Credentials) == 0 {
-		d.cache.find(decoy, nil, prepared)
-		if _, err := d.check(ctx, p, decoy, prepared); err != nil {
+		d.cache.find(decoy, nil, password)
+		if _, err := d.check(ctx, decoy, password); err != nil {
 			return pop3server.Identity{}, err
 		}
 		return pop3server.Identity{}, pop3server.ErrCredentials
@@ -92,39 +87,48 @@ func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, 
 	if d.appsOnly(e) {
 		allowed = slices.DeleteFunc(slices.Clone(allowed), func(c Credential) bool { return c.Name == "" })
 	}
-	if i := d.cache.find(e, allowed, prepared); i >= 0 && refused == "" && usable {
+	if i := d.cache.find(e, allowed, password); i >= 0 && refused == "" {
 		return d.letIn(ctx, p, e, allowed[i].Name)
 	}
-	right, err := d.check(ctx, p, e, prepared)
+	right, err := d.check(ctx, e, password)
 	if err != nil {
 		return pop3server.Identity{}, err
 	}
-	if len(right) == 0 || !usable {
+	if len(right) == 0 {
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
 	i := slices.IndexFunc(allowed, func(c Credential) bool { return slices.Contains(right, c.Name) })
 	if refused == "" && i < 0 {
-		refused = "not with the account's own password"
+		refused = notMain
 	}
 	if refused != "" {
 		d.tell(e, p, refused)
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	d.cache.add(e, allowed[i], prepared)
+	d.cache.add(e, allowed[i], password)
 	return d.letIn(ctx, p, e, allowed[i].Name)
 }
 
 // letIn has the last word about somebody who has proved who he is, and whom no policy
 // refuses. Only now do sources show that they are asked once more.
 func (d *Directory) letIn(ctx context.Context, p *pop3server.Peer, e *Entry, credential string) (pop3server.Identity, error) {
+	refused := ""
 	taken, err := d.taken(ctx, e)
-	if err != nil {
+	switch {
+	case err != nil:
 		return pop3server.Identity{}, err
+	case taken:
+		refused = "another source has an account of that name, and comes first"
+	case e.Confirm != nil:
+		if refused, err = e.Confirm(ctx); err != nil {
+			return pop3server.Identity{}, err
+		}
 	}
-	if taken {
-		d.tell(e, p, "another source has an account of that name, and comes first")
+	if refused != "" {
+		d.tell(e, p, refused)
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
+	d.found.add(e)
 	return d.identity(e, credential), nil
 }
 
@@ -228,15 +232,6 @@ func (d *Directory) lookup(ctx context.Context, user string, sources []Source) (
 		return &own, nil
 	}
 	return nil, maildrop.ErrNoUser
-}
-
-// decoy is that of a source that the name chooses.
-func (d *Directory) decoy(ctx context.Context, name string) *Entry {
-	if len(d.Sources) == 0 {
-		return classes(nil).decoy(d.Key, name)
-	}
-	i := binary.BigEndian.Uint64(hmacSHA256(d.Key, "source", name)) % uint64(len(d.Sources))
-	return d.Sources[i].Decoy(ctx, name)
 }
 
 func (d *Directory) log() *slog.Logger {

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"slices"
 
-	"postfach/pop3server"
 	"postfach/sasl"
 )
 
 // check tries a password with all credentials of an entry, and returns the names
 // of those that it fits. The work does not depend on which that are.
-func (d *Directory) check(ctx context.Context, p *pop3server.Peer, e *Entry, password string) (right []string, err error) {
+func (d *Directory) check(ctx context.Context, e *Entry, password string) (right []string, err error) {
 	var local, remote []Credential
 	var kept []Credential // by keys of SCRAM
 	for _, c := range e.Credentials {
@@ -37,14 +36,14 @@ func (d *Directory) check(ctx context.Context, p *pop3server.Peer, e *Entry, pas
 		return failed
 	}
 	if len(local)+len(kept) > 0 {
-		err = d.computes.do(ctx, p, func() error {
+		err = d.computes.Do(ctx, func() error {
 			fit, err := e.derive(kept, password)
 			right = append(right, fit...)
 			return errors.Join(err, try(local))
 		})
 	}
 	if len(remote) > 0 && err == nil {
-		err = d.waits.do(ctx, p, func() error { return try(remote) })
+		err = d.waits.Do(ctx, func() error { return try(remote) })
 	}
 	if len(right) > 0 {
 		return right, nil

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"crypto/rand"
 
 	"postfach/pop3server"
 	"postfach/sasl"
@@ -11,44 +10,50 @@ import (
 // Scram implements pop3server.ScramSource. A name that is unknown, or has no
 // verifier for this hash, has a salt that is always the same for it and a work
 // factor like those of others (P3-SCRAM-18). Where an account is not for this
-// peer, the challenge is its own, too, with keys that nobody has: it must not
-// look different from elsewhere.
+// peer, the challenge and the keys are its own, too: it must not look different from
+// elsewhere, and whoever knows the password is refused behind the proof.
 func (d *Directory) Scram(ctx context.Context, p *pop3server.Peer, h sasl.ScramHash, name string) (*pop3server.ScramAccount, error) {
 	e, decoy, err := d.find(withPeer(ctx, p), name)
 	if err != nil {
 		return nil, err
 	}
-	s := d.fake(name, h, decoy)
-	allowed := func(string) bool { return false }
+	s, who := d.fake(name, h, decoy), d.identity(decoy, "") // which costs the same
 	if e != nil && e.Scram[h] != nil && len(e.Scram[h].Names) > 0 {
-		s = e.Scram[h]
-		taken, err := d.taken(ctx, e)
-		if err != nil {
-			return nil, err
-		}
-		if d.refuses(e, p) == "" && !taken {
-			appsOnly := d.appsOnly(e)
-			allowed = func(credential string) bool { return credential != "" || !appsOnly }
-		}
+		s, who = e.Scram[h], d.identity(e, "")
+	} else {
+		e, who = nil, pop3server.Identity{}
 	}
-	account := &pop3server.ScramAccount{Verifier: sasl.ScramVerifier{Salt: s.Verifier.Salt, Iterations: s.Verifier.Iterations}}
-	account.Verifier.Keys = make([]sasl.ScramKeys, 0, maxApps+1) // for all the same
-	account.Identities = make([]pop3server.Identity, 0, maxApps+1)
-	nobodys := nobodysKeys(h)
-	mine := d.identity(decoy, "") // which costs the same
-	if e != nil {
-		mine = d.identity(e, "")
+	account := &pop3server.ScramAccount{
+		Verifier:   s.Verifier,
+		Identities: make([]pop3server.Identity, 0, maxApps+1), // for all the same
+		Admit: func(ctx context.Context, who pop3server.Identity) error {
+			if e == nil {
+				return pop3server.ErrCredentials
+			}
+			return d.admit(withPeer(ctx, p), p, e, who.Credential)
+		},
 	}
-	for i, credential := range s.Names {
-		keys, who := nobodys, pop3server.Identity{}
-		if allowed(credential) {
-			keys, who = s.Verifier.Keys[i], mine
-			who.Credential = credential
-		}
-		account.Verifier.Keys = append(account.Verifier.Keys, keys)
+	for _, who.Credential = range s.Names {
 		account.Identities = append(account.Identities, who)
 	}
 	return account, nil
+}
+
+// notMain is why an account's own password lets nobody in.
+const notMain = "not with the account's own password"
+
+// admit has the word about somebody who has proved to know a credential of an account.
+func (d *Directory) admit(ctx context.Context, p *pop3server.Peer, e *Entry, credential string) error {
+	refused := d.refuses(e, p)
+	if refused == "" && credential == "" && d.appsOnly(e) {
+		refused = notMain
+	}
+	if refused != "" {
+		d.tell(e, p, refused)
+		return pop3server.ErrCredentials
+	}
+	_, err := d.letIn(ctx, p, e, credential)
+	return err
 }
 
 // fake returns a verifier for a name that has none. It looks like those of the
@@ -60,12 +65,4 @@ func (d *Directory) fake(name string, h sasl.ScramHash, decoy *Entry) *ScramEntr
 		like = newModel.Scram[h]
 	}
 	return fakeScram(d.Key, name, h, like)
-}
-
-// nobodysKeys are keys that no password has.
-func nobodysKeys(h sasl.ScramHash) sasl.ScramKeys {
-	size := h.New().Size()
-	both := make([]byte, 2*size)
-	rand.Read(both)
-	return sasl.ScramKeys{StoredKey: both[:size], ServerKey: both[size:]}
 }

@@ -500,12 +500,12 @@ func TestRefusalIsExplainedToTheOperator(t *testing.T) {
 
 func TestQueueIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(1)
+		p := NewPool(1)
 		busy := make(chan struct{})
 		var wg sync.WaitGroup
 		do := func(ctx context.Context, who *pop3server.Peer, want error) {
 			wg.Go(func() {
-				if err := p.do(ctx, who, func() error { <-busy; return nil }); !errors.Is(err, want) {
+				if err := p.Do(withPeer(ctx, who), func() error { <-busy; return nil }); !errors.Is(err, want) {
 					t.Errorf("got %v, want %v", err, want)
 				}
 			})
@@ -517,20 +517,20 @@ func TestQueueIsBounded(t *testing.T) {
 		for range waitingPerSlot / networkShare {
 			do(ctx, greedy, context.Canceled)
 		}
-		if err := p.do(ctx, greedy, nil); err != error(errBusy) || pop3.CodeOf(err) != pop3.CodeSysTemp {
+		if err := p.Do(withPeer(ctx, greedy), nil); err != error(errBusy) || pop3.CodeOf(err) != pop3.CodeSysTemp {
 			t.Errorf("more than a quarter from one address: %v", err)
 		}
 		same := from("2001:db8::1")
 		for i := range waitingPerSlot / networkShare {
 			do(ctx, from(fmt.Sprintf("2001:db8::%x", i+1)), context.Canceled)
 		}
-		if err := p.do(ctx, same, nil); err != error(errBusy) {
+		if err := p.Do(withPeer(ctx, same), nil); err != error(errBusy) {
 			t.Errorf("more than a quarter from one /64: %v", err)
 		}
 		for range waitingPerSlot / 2 { // from this machine: a proxy has many users
 			do(ctx, from("127.0.0.1"), context.Canceled)
 		}
-		if err := p.do(ctx, from("192.0.2.99"), nil); err != error(errBusy) {
+		if err := p.Do(withPeer(ctx, from("192.0.2.99")), nil); err != error(errBusy) {
 			t.Errorf("all places are taken: %v", err)
 		}
 		cancel()
@@ -540,7 +540,7 @@ func TestQueueIsBounded(t *testing.T) {
 		}
 		close(busy)
 		wg.Wait()
-		if err := p.do(t.Context(), greedy, func() error { return nil }); err != nil {
+		if err := p.Do(withPeer(t.Context(), greedy), func() error { return nil }); err != nil {
 			t.Errorf("after all that: %v", err)
 		}
 	})

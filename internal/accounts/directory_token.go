@@ -12,6 +12,7 @@ func (d *Directory) Token(ctx context.Context, p *pop3server.Peer, name, token s
 	if d.Tokens == nil {
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
+	ctx = withPeer(ctx, p)
 	owner, err := d.Tokens.User(ctx, token)
 	if err != nil {
 		return pop3server.Identity{}, err
@@ -21,7 +22,7 @@ func (d *Directory) Token(ctx context.Context, p *pop3server.Peer, name, token s
 	if checkName(owner) != nil {
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	e, _, err := d.find(withPeer(ctx, p), owner)
+	e, _, err := d.find(ctx, owner)
 	if err != nil {
 		return pop3server.Identity{}, err
 	}

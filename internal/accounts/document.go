@@ -11,11 +11,14 @@ const head = `# Who may log in: user:{SCHEME}secret:uid:gid:gecos:home:shell:ext
 # postfach user --help says which commands edit it.
 `
 
-// A document is a file that can be changed: its lines, with their ends.
-type document struct{ lines []string }
+// A document is a file that can be changed.
+type document struct {
+	lines []string // with their ends
+	bad   badLines // which lines cannot be understood, before it is changed
+}
 
 func newDocument(content string) *document {
-	return &document{slices.Collect(strings.Lines(content))}
+	return &document{lines: slices.Collect(strings.Lines(content))}
 }
 
 // find returns the index of an account's line, or -1.
@@ -24,6 +27,15 @@ func (d *document) find(user string) int {
 		line = strings.TrimRight(line, "\r\n")
 		return !blank(line) && splitLine(line)[0] == user
 	})
+}
+
+// line returns the index of an account's line, or -1, and the line without its end.
+func (d *document) line(user string) (int, string) {
+	i := d.find(user)
+	if i < 0 {
+		return i, ""
+	}
+	return i, strings.TrimRight(d.lines[i], "\r\n")
 }
 
 func (d *document) append(line string) { d.lines = append(d.lines, line+"\n") }

@@ -1,11 +1,12 @@
 package accounts
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,7 +17,9 @@ import (
 
 // An Editor changes an accounts file. A change is made under a lock and is
 // durable when its method returns nil; a server sees the file before or after
-// it, whole. Lines that it does not concern stay as they are, octet for octet.
+// it, whole. Lines that it does not concern stay as they are, octet for octet, and
+// so do the file's group and mode. What a program that takes no lock changes
+// meanwhile stays, too.
 type Editor struct {
 	Path string // the accounts file; made by the first Add
 	// Shared is as in File.
@@ -45,32 +48,39 @@ func (e Editor) Add(n NewAccount) error {
 	if err != nil {
 		return err
 	}
-	secret, err := newSecret(n.Scheme, prepared, freshWork)
+	line, err := newLine(n, prepared) // it takes its time, and the lock is for all
 	if err != nil {
 		return err
 	}
 	return e.edit(n.User, func(d *document) error {
-		if _, err := parse(e.Path, d.String()); err != nil { // the server would not see the account
-			return err
+		if len(d.bad) > 0 { // the server would not see the account
+			return d.bad
 		}
 		if d.find(n.User) >= 0 {
 			return fmt.Errorf("user %s: %w", n.User, ErrExists)
 		}
-		line := n.User + ":" + secret + "::::::"
-		if n.ScramSHA1 {
-			if line, err = withSHA1(line, prepared); err != nil {
-				return err
-			}
-		}
-		if err := checkBeside(line); err != nil {
-			return err
-		}
-		if line, err = e.withAPOP(line, n.User, n.APOP); err != nil {
+		line, err := e.withAPOP(line, n.User, n.APOP)
+		if err != nil {
 			return err
 		}
 		d.append(line)
 		return nil
 	})
+}
+
+// newLine is the line of a new account, without its APOP secret.
+func newLine(n NewAccount, prepared string) (string, error) {
+	secret, err := newSecret(n.Scheme, prepared, freshWork)
+	if err != nil {
+		return "", err
+	}
+	line := n.User + ":" + secret + "::::::"
+	if n.ScramSHA1 {
+		if line, err = withSHA1(line, prepared); err != nil {
+			return "", err
+		}
+	}
+	return line, checkBeside(line)
 }
 
 // SetPassword replaces the password of an account, which with Argon2id must not
@@ -83,34 +93,37 @@ func (e Editor) SetPassword(user, password, scheme string, sha1 bool) error {
 	if err != nil {
 		return err
 	}
-	return e.change(user, func(line string) (string, error) {
-		a, err := parseLine(line)
-		if err != nil && strings.Contains(line, ":") { // it may be the secret, which goes
-			a, err = parseLine(withSecret(line, "{PLAIN}"+rand.Text()))
-		}
-		if err != nil {
+	return e.slowly(user, func(line string) (string, error) { return withPassword(line, prepared, scheme, sha1) })
+}
+
+// withPassword returns the line with another password.
+func withPassword(line, prepared, scheme string, sha1 bool) (string, error) {
+	a, err := parseLine(line)
+	if err != nil && strings.Contains(line, ":") { // it may be the secret, which goes
+		a, err = parseLine(withSecret(line, "{PLAIN}"+rand.Text()))
+	}
+	if err != nil {
+		return "", err
+	}
+	work := freshWork
+	if len(a.apps) > 0 {
+		work = a.work
+	}
+	secret, err := newSecret(scheme, prepared, work)
+	if err != nil {
+		return "", err
+	}
+	line = withSecret(line, secret)
+	had := a.sha1 != nil || a.stale
+	switch {
+	case sha1 || had && !strings.EqualFold(scheme, Argon2id):
+		if line, err = withSHA1(line, prepared); err != nil {
 			return "", err
 		}
-		work := freshWork
-		if len(a.apps) > 0 {
-			work = a.work
-		}
-		secret, err := newSecret(scheme, prepared, work)
-		if err != nil {
-			return "", err
-		}
-		line = withSecret(line, secret)
-		had := a.sha1 != nil || a.stale
-		switch {
-		case sha1 || had && !strings.EqualFold(scheme, Argon2id):
-			if line, err = withSHA1(line, prepared); err != nil {
-				return "", err
-			}
-		case had:
-			line = withExtra(line, sha1Field, "")
-		}
-		return line, checkBeside(line)
-	})
+	case had:
+		line = withExtra(line, sha1Field, "")
+	}
+	return line, checkBeside(line)
 }
 
 // SetAPOP gives an account a secret for APOP, or takes it away when secret is
@@ -122,7 +135,7 @@ func (e Editor) SetAPOP(user, secret string) error {
 // Remove removes an account. The mail stays. ErrNoUser: there is no such
 // account.
 func (e Editor) Remove(user string) error {
-	return e.edit("", func(d *document) error {
+	return e.edit(user, func(d *document) error {
 		i := d.find(user)
 		if i < 0 {
 			return fmt.Errorf("user %s: %w", user, ErrNoUser)
@@ -136,16 +149,16 @@ func (e Editor) Remove(user string) error {
 
 // List returns the accounts, in the order of the file.
 func (e Editor) List() ([]Account, error) {
-	content, _, err := readSecretFile(e.fs(), e.Path, e.Shared)
+	content, _, err := e.read()
 	if err != nil {
 		return nil, err
 	}
-	t, err := parse(e.Path, string(content))
-	if err != nil {
-		return nil, err
+	good, bad := survey(e.Path, string(content))
+	if len(bad) > 0 {
+		return nil, bad
 	}
-	list := make([]Account, 0, len(t.inFile))
-	for _, a := range t.inFile {
+	list := make([]Account, 0, len(good))
+	for _, a := range good {
 		list = append(list, a.Account)
 	}
 	return list, nil
@@ -186,11 +199,10 @@ func checkBeside(line string) error {
 // change replaces one account's line.
 func (e Editor) change(user string, to func(line string) (string, error)) error {
 	return e.edit(user, func(d *document) error {
-		i := d.find(user)
+		i, text := d.line(user)
 		if i < 0 {
 			return fmt.Errorf("user %s: %w", user, ErrNoUser)
 		}
-		text := strings.TrimRight(d.lines[i], "\r\n")
 		line, err := to(text)
 		if err != nil {
 			return err
@@ -200,60 +212,120 @@ func (e Editor) change(user string, to func(line string) (string, error)) error 
 	})
 }
 
-// Has reports whether the file has a line for a user, good or bad.
-func (e Editor) Has(user string) bool {
-	content, _, err := readSecretFile(e.fs(), e.Path, e.Shared)
-	return err == nil && newDocument(string(content)).find(user) >= 0
+// slowly is change, for what takes its time: it is worked out before the lock is
+// taken, and once more under the lock only if the line is another one by then.
+func (e Editor) slowly(user string, to func(line string) (string, error)) error {
+	made := map[string]string{}
+	once := func(line string) (string, error) {
+		if known, ok := made[line]; ok {
+			return known, nil
+		}
+		changed, err := to(line)
+		if err == nil {
+			made[line] = changed
+		}
+		return changed, err
+	}
+	if content, _, err := e.read(); err == nil {
+		if _, text := newDocument(string(content)).line(user); text != "" {
+			once(text) // under the lock it fails in the same way, if it does
+		}
+	}
+	return e.change(user, once)
 }
 
+// Has reports whether the file has a line for a user, good or bad. A file that is not
+// there has none.
+func (e Editor) Has(user string) (bool, error) {
+	content, _, err := e.read()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && newDocument(string(content)).find(user) >= 0, err
+}
+
+func (e Editor) read() ([]byte, vfs.Info, error) { return readSecretFile(e.fs(), e.Path, e.Shared) }
+
 // edit changes the file as a whole, durably, under the lock of its folder. The line
-// of user, if that is not empty, is good afterwards. Lines that are bad already do
-// not stop who repairs another one: the file is never worse than before.
+// of user, if there is one, is good afterwards. Lines that are bad already do
+// not stop who repairs another one: the file is never worse than before. change may
+// be called several times, each time with the file as it is by then.
 func (e Editor) edit(user string, change func(*document) error) error {
-	lock, err := e.lock()
+	lock, err := vfs.LockWithin(e.fs(), filepath.Dir(e.Path), lockWait)
 	if err != nil {
 		return fmt.Errorf("lock the accounts: %w", err)
 	}
 	defer lock.Close()
-	content, info, err := readSecretFile(e.fs(), e.Path, e.Shared)
-	if errors.Is(err, fs.ErrNotExist) {
-		content, info, err = []byte(head), vfs.Info{Mode: 0o600}, nil
+	vfs.Sweep(e.fs(), e.Path)
+	for range maxRestless {
+		if err = e.editOnce(user, change); !errors.Is(err, errRestless) {
+			return err
+		}
 	}
-	if err != nil {
+	return hint.Add(fmt.Errorf("%s: %w", e.Path, err), "another program writes it all the time: try again when that has come to its end")
+}
+
+const (
+	// lockWait is how long a change waits for another one.
+	lockWait = 10 * time.Second
+	// maxRestless is how often a change begins again because somebody who takes no lock
+	// has changed the file.
+	maxRestless = 10
+)
+
+var errRestless = errors.New("the file has changed meanwhile")
+
+func (e Editor) editOnce(user string, change func(*document) error) error {
+	content, info, err := e.read()
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
 		return err
 	}
-	_, before := survey(e.Path, string(content))
-	if n := len(before); n > 0 && errors.Is(before[n-1].err, errNoEnd) { // somebody may be writing it
-		return before
+	text := string(content)
+	if missing {
+		text = head
 	}
-	d := newDocument(string(content))
+	d := newDocument(text)
+	_, d.bad = survey(e.Path, text)
+	if n := len(d.bad); n > 0 && errors.Is(d.bad[n-1].err, errNoEnd) { // somebody may be writing it
+		return d.bad
+	}
 	if err := change(d); err != nil {
 		return err
 	}
 	_, after := survey(e.Path, d.String())
-	if err := after.worse(before, user); err != nil { // never write what the server would refuse
+	if err := after.worse(d.bad, user); err != nil { // never write what the server would refuse
 		return err
 	}
-	return vfs.WriteFile(e.fs(), e.Path, []byte(d.String()), info.Mode.Perm())
+	r := vfs.Replacement{Perm: 0o600, As: &info, Last: func() error { return e.same(content, info, missing) }}
+	if missing {
+		r.As = nil
+	}
+	return e.hinted(r.Write(e.fs(), e.Path, []byte(d.String())))
 }
 
-// How long a change waits for another one, and how often it looks.
-const (
-	lockWait  = 10 * time.Second
-	lockCheck = 20 * time.Millisecond
-)
-
-func (e Editor) lock() (io.Closer, error) {
-	look := time.NewTicker(lockCheck)
-	defer look.Stop()
-	deadline := time.Now().Add(lockWait)
-	for {
-		lock, err := e.fs().Lock(filepath.Dir(e.Path))
-		if !errors.Is(err, vfs.ErrLocked) || time.Now().After(deadline) {
-			return lock, err
-		}
-		<-look.C
+// same returns errRestless if the file is not what was read before. The clocks of file
+// systems are coarse, so that its times alone do not tell.
+func (e Editor) same(content []byte, info vfs.Info, missing bool) error {
+	now, nowInfo, err := e.read()
+	if missing && errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
+	if missing || err != nil || stampOf(nowInfo) != stampOf(info) || !bytes.Equal(now, content) {
+		return errRestless // if it cannot be read, the next round says why
+	}
+	return nil
+}
+
+// hinted says what to do about a group that the file had and would lose.
+func (e Editor) hinted(err error) error {
+	var owner *vfs.OwnerError
+	if !errors.As(err, &owner) {
+		return err
+	}
+	return hint.Add(fmt.Errorf("%s stays as it was, because a new one cannot be given to its group: %w", e.Path, err),
+		"put uid %d into group %d, or give the folder to that group and make it setgid: chgrp %[2]d %[3]s && chmod g+s %[3]s",
+		os.Geteuid(), owner.Owner.GID, filepath.Dir(e.Path))
 }
 
 func (e Editor) fs() vfs.FS {

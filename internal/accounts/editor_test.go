@@ -166,7 +166,7 @@ func TestListTellsNoSecrets(t *testing.T) {
 	must(t, editorOf(f).SetAPOP("otto", "0123456789abcdef"))
 	list, err := editorOf(f).List()
 	must(t, err)
-	want := []Account{{User: "anna", Scheme: "BLF-CRYPT", Maildir: "/srv/anna"}, {User: "otto", Scheme: "BLF-CRYPT", APOP: true}}
+	want := []Account{{User: "anna", Scheme: "BLF-CRYPT", Maildir: "/srv/anna", Unknown: []string{`"quota"`}}, {User: "otto", Scheme: "BLF-CRYPT", APOP: true}}
 	if !reflect.DeepEqual(list, want) {
 		t.Errorf("got %+v", list)
 	}

@@ -125,15 +125,10 @@ func (s *ScramEntry) challenge() string {
 }
 
 // entry is an account as a Directory knows it. open opens its shared secret; nil:
-// there is none. It is made once: to make it anew for each look-up would show how many
+// there is none. It is made with the table: to make it at a look-up would show how many
 // app passwords there are.
 func (a *account) entry(open func() (string, error)) *Entry {
-	made := a.made.Load()
-	if made == nil {
-		made = a.makeEntry()
-		a.made.Store(made)
-	}
-	e := *made
+	e := *a.made
 	e.Secret = open
 	return &e
 }

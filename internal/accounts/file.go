@@ -35,12 +35,17 @@ type File struct {
 
 	mu      sync.Mutex // guards what follows
 	current *table     // nil: never read
-	sealer  *sealer    // nil: no APOP
-	apop    bool       // some account can use APOP
-	dummy   string     // a sealed secret of nobody's
 	content []byte     // what current was made of
 	seen    stamp
-	settled bool // no change can hide behind seen
+	last    []byte    // what the file had then; nil: nobody knows
+	since   time.Time // since when it has been the same, by our clock
+	settled bool      // no change can hide behind seen
+
+	sealer  *sealer   // nil: no APOP
+	apop    bool      // some account can use APOP
+	dummy   string    // a sealed secret of nobody's
+	keySeen stamp     // of a key that cannot be read
+	keyTold time.Time // when that was logged last; zero: it can be read, or is not needed
 
 	refused   error     // why the file as it is now cannot be used; nil: it can
 	complaint string    // what was logged about that: news is logged at once
@@ -90,6 +95,15 @@ func (f *File) Decoy(_ context.Context, name string) *Entry {
 func (f *File) Offers(h sasl.ScramHash) bool {
 	t, err := f.look()
 	return err == nil && t.offers[h]
+}
+
+// count implements accountCounter.
+func (f *File) count() int {
+	t, err := f.look()
+	if err != nil {
+		return 0
+	}
+	return len(t.inFile)
 }
 
 // without implements scramCounter.

@@ -55,7 +55,9 @@ func newFile(t *testing.T, content string) *File {
 
 func login(t *testing.T, f *File, name, password string, want error) {
 	t.Helper()
-	tryLogin(t, dirOf(f), nil, name, password, want)
+	prepared, err := sasl.PrepareQuery(password) // as the server does
+	must(t, err)
+	tryLogin(t, dirOf(f), nil, name, prepared, want)
 }
 
 // dirOf is a Directory with nothing but this file, and nothing in its cache.
@@ -178,8 +180,8 @@ func TestUnknownUsersCostTheSame(t *testing.T) {
 	f.current.classes = classes{}
 	for _, a := range f.current.inFile {
 		a.verifier = checks
-		e := a.makeEntry()
-		f.current.classes.saw(e.shape(), e)
+		a.made = a.makeEntry()
+		f.current.classes.saw(a.made.shape(), a.made)
 	}
 	for _, c := range []struct{ name, password string }{
 		{"anna", "p w"},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"postfach/internal/hint"
 )
@@ -46,8 +45,8 @@ type account struct {
 	sha1   *scramVerifier // for SCRAM-SHA-1, beside the password; nil: none
 	stale  bool           // there is one, of another password
 	policy Policy
-	odd    []string              // what means nothing here, and should perhaps
-	made   atomic.Pointer[Entry] // nil: nobody has asked for it
+	odd    []string // what means nothing here, and should perhaps
+	made   *Entry   // by newTable
 }
 
 // parseLine understands a line that is neither empty nor a comment.
@@ -79,7 +78,11 @@ func parseLine(line string) (*account, error) {
 		if err := a.setExtra(key, value); err != nil {
 			return nil, fmt.Errorf("user %s: %w", user, err)
 		}
+		if a.restricts(key, value) {
+			a.Restrictions = append(a.Restrictions, extra)
+		}
 	}
+	a.Unknown = a.odd
 	a.AppPasswordsOnly = a.policy.AppPasswordsOnly
 	return a, nil
 }
@@ -116,6 +119,20 @@ func (a *account) setExtra(key, value string) (err error) {
 		}
 	}
 	return err
+}
+
+// restricts reports whether a field that was understood keeps out some who know the
+// password. main=off and what closes the account have a place of their own.
+func (a *account) restricts(key, value string) bool {
+	switch key {
+	case netsField:
+		return true
+	case pop3Field:
+		return value == optionNo
+	case tlsField, needField:
+		return value == optionMust
+	}
+	return false
 }
 
 // option is a field with two values, the first of which is true. A slip of the

@@ -8,12 +8,12 @@ import (
 	"sync"
 
 	"postfach/pop3"
-	"postfach/pop3server"
 )
 
-// A pool lets a number of checks run at once and some more wait: slow hashes need
-// memory and time, which guessing must not be able to use up.
-type pool struct {
+// A Pool lets a number of checks run at once and some more wait: slow hashes need
+// memory and time, other machines their rest, which guessing must not be able to use
+// up. NewPool makes one. Its methods may be called from many goroutines.
+type Pool struct {
 	slots chan struct{}
 
 	mu      sync.Mutex // guards what follows
@@ -32,8 +32,9 @@ const (
 // remoteChecks is how many checks wait for other machines at once.
 const remoteChecks = 32
 
-func newPool(slots int) *pool {
-	return &pool{slots: make(chan struct{}, slots), from: map[netip.Prefix]int{}}
+// NewPool returns a Pool in which so many checks run at once.
+func NewPool(slots int) *Pool {
+	return &Pool{slots: make(chan struct{}, slots), from: map[netip.Prefix]int{}}
 }
 
 // processors is how many checks can make progress at once.
@@ -42,12 +43,13 @@ func processors() int { return runtime.GOMAXPROCS(0) }
 // errBusy is what a client hears for whom there is no place to wait.
 var errBusy = &pop3.Error{Code: pop3.CodeSysTemp, Text: "too many logins at once, try again"}
 
-// do runs a check when it is its turn, or returns why it never was.
-func (p *pool) do(ctx context.Context, who *pop3server.Peer, check func() error) error {
+// Do runs a check when it is its turn, or returns why it never was. From where it comes
+// is what WithRemote noted.
+func (p *Pool) Do(ctx context.Context, check func() error) error {
 	select {
 	case p.slots <- struct{}{}: // nobody waits
 	default:
-		network := networkOf(who)
+		network := networkOf(Remote(ctx))
 		if !p.queue(network) {
 			return errBusy
 		}
@@ -63,7 +65,7 @@ func (p *pool) do(ctx context.Context, who *pop3server.Peer, check func() error)
 	return check()
 }
 
-func (p *pool) queue(network netip.Prefix) bool {
+func (p *Pool) queue(network netip.Prefix) bool {
 	places := cap(p.slots) * waitingPerSlot
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,7 +77,7 @@ func (p *pool) queue(network netip.Prefix) bool {
 	return true
 }
 
-func (p *pool) unqueue(network netip.Prefix) {
+func (p *Pool) unqueue(network netip.Prefix) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting--
@@ -84,13 +86,9 @@ func (p *pool) unqueue(network netip.Prefix) {
 	}
 }
 
-// networkOf is the peer's IPv4 address or IPv6 /64. It is not valid for peers on
+// networkOf is a peer's IPv4 address or IPv6 /64. It is not valid for peers on
 // this machine, such as a webmail program, which many people share.
-func networkOf(who *pop3server.Peer) netip.Prefix {
-	if who == nil {
-		return netip.Prefix{}
-	}
-	a := who.Address()
+func networkOf(a netip.Addr) netip.Prefix {
 	if !a.IsValid() || a.IsLoopback() {
 		return netip.Prefix{}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,19 +41,19 @@ func (f *File) Load() error {
 	f.setUp()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := f.stamp()
+	now := f.stamp(f.Path)
 	f.seen = stamp{}
-	err := f.read()
+	content, err := f.read()
 	if err != nil {
-		f.refuse(now, err)
+		f.refuse(now, content, err)
 		f.told = f.now() // the caller does
 	}
 	return err
 }
 
-// stamp looks at the file.
-func (f *File) stamp() stamp {
-	info, err := f.fs().Lstat(f.Path)
+// stamp looks at a file.
+func (f *File) stamp(name string) stamp {
+	info, err := f.fs().Lstat(name)
 	if err != nil {
 		return stamp{problem: err.Error()}
 	}
@@ -61,8 +62,13 @@ func (f *File) stamp() stamp {
 
 // refuse remembers that a state of the file cannot be used. It reports whether
 // that is news.
-func (f *File) refuse(now stamp, err error) bool {
-	f.seen, f.settled, f.refused = now, f.settles(now), err
+func (f *File) refuse(now stamp, content []byte, err error) bool {
+	f.note(now, content)
+	f.refused = err
+	var bad badLines
+	if !errors.As(err, &bad) { // it may be readable in a moment, unchanged
+		f.settled = false
+	}
 	before := f.complaint
 	f.complaint = fmt.Sprint(now, err)
 	return f.complaint != before
@@ -74,10 +80,13 @@ func (f *File) look() (*table, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	news := false
-	if now := f.stamp(); now != f.seen || !f.settled {
-		if err := f.read(); err != nil {
-			news = f.refuse(now, err)
+	if now := f.stamp(f.Path); now != f.seen || !f.settled {
+		if content, err := f.read(); err != nil {
+			news = f.refuse(now, content, err)
 		}
+	}
+	if !f.keyTold.IsZero() && (f.stamp(f.Key) != f.keySeen || f.now().Sub(f.keyTold) >= remindAfter) {
+		f.unseal()
 	}
 	if f.refused != nil && (news || f.now().Sub(f.told) >= remindAfter) {
 		f.complain(f.refused)
@@ -94,57 +103,72 @@ func (f *File) held() (*table, error) {
 	return f.current, nil
 }
 
-// read makes the file's content current.
-func (f *File) read() error {
+// read makes the file's content current, and returns what it has read.
+func (f *File) read() ([]byte, error) {
 	content, info, err := readSecretFile(f.fs(), f.Path, f.Shared)
 	if errors.Is(err, fs.ErrPermission) {
 		err = hint.Add(err, "uid %d, which this program runs as, must own the file, with mode 0600; outside the data folder its group may read it, too (0640)", os.Geteuid())
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if f.current == nil || !bytes.Equal(content, f.content) || f.seen == (stamp{}) {
 		t, err := parse(f.Path, string(content))
 		if err != nil {
-			return err
+			return content, err
 		}
 		f.current, f.content = t, content
-		f.unseal(t)
+		f.unseal()
 		f.warn(t)
 	}
-	f.seen = stampOf(info)
-	f.settled = f.settles(f.seen)
+	f.note(stampOf(info), f.content)
 	f.refused, f.complaint = nil, ""
-	return nil
+	return content, nil
 }
 
-// settles reports whether no change can hide behind a stamp any more.
-func (f *File) settles(s stamp) bool {
-	old := f.now().Add(-tick)
-	return s.mtime.Before(old) && s.ctime.Before(old)
+// note remembers what was seen, and whether a change can still hide behind it. None can
+// once the file is older than a tick, or was the same for longer than that: the clock
+// of a file system may be ahead of ours, but it does not stand.
+func (f *File) note(s stamp, content []byte) {
+	now := f.now()
+	if s != f.seen || !bytes.Equal(content, f.last) || now.Before(f.since) {
+		f.since = now
+	}
+	f.seen, f.last = s, content
+	old := now.Add(-tick)
+	f.settled = s.mtime.Before(old) && s.ctime.Before(old) || f.since.Before(old)
 }
 
-// unseal looks whether the APOP secrets of t open. Those which do not concern
-// their accounts only.
-func (f *File) unseal(t *table) {
-	f.sealer, f.apop, f.dummy = nil, false, ""
-	var err error
-	for _, a := range t.inFile {
-		if a.sealed == "" || f.Key == "" || err != nil {
+// unseal looks whether the APOP secrets open. Those which do not concern their
+// accounts only. Without the key there is no APOP: then it is tried again once the
+// key's file has changed, and each minute.
+func (f *File) unseal() {
+	f.sealer, f.apop, f.dummy, f.keyTold = nil, false, "", time.Time{}
+	if f.Key == "" || !slices.ContainsFunc(f.current.inFile, func(a *account) bool { return a.sealed != "" }) {
+		return
+	}
+	f.keySeen = f.stamp(f.Key)
+	s, err := readSealer(f.fs(), f.Key)
+	if err != nil {
+		f.keyTold = f.now()
+		f.log().Error("key for APOP secrets", "err", err, "hint", hint.Of(err), "instead", "neither APOP nor CRAM-MD5, until it can be read")
+		return
+	}
+	f.sealer = s
+	opened := false
+	for _, a := range f.current.inFile {
+		if a.sealed == "" {
 			continue
 		}
-		if f.sealer == nil {
-			if f.sealer, err = readSealer(f.fs(), f.Key); err != nil {
-				f.complain(err)
-				continue
-			}
-		}
-		if _, err := f.sealer.open(a.User, a.sealed); err != nil {
+		if _, err := s.open(a.User, a.sealed); err != nil {
 			f.log().Warn("APOP secret cannot be opened", "user", a.User, "err", err, "hint", "give a new one with postfach user apop "+a.User)
 			continue
 		}
+		opened = true
 		f.apop = f.apop || a.Closed == ""
-		f.dummy = f.sealer.seal("", NewAPOPSecret())
+	}
+	if opened {
+		f.dummy = s.seal("", NewAPOPSecret())
 	}
 }
 

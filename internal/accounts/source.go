@@ -26,6 +26,17 @@ type Source interface {
 	Secrets() bool
 }
 
+// Unannounced is embedded in a Source that does not know what its accounts have: it
+// announces neither SCRAM nor what needs a shared secret.
+type Unannounced struct{}
+
+// Offers implements Source. An operator who knows better lists SCRAM in the
+// configuration.
+func (Unannounced) Offers(sasl.ScramHash) bool { return false }
+
+// Secrets implements Source.
+func (Unannounced) Secrets() bool { return false }
+
 // An Entry is what a Source says of an account.
 type Entry struct {
 	User string
@@ -39,6 +50,10 @@ type Entry struct {
 	Scram map[sasl.ScramHash]*ScramEntry
 	// Secret returns the shared secret for APOP and CRAM-MD5. nil: there is none.
 	Secret func() (string, error)
+	// Confirm says why somebody does not get in who has proved to be the account's owner,
+	// for the log; empty: he does. It may ask others: only then is it called. nil: he
+	// does.
+	Confirm func(ctx context.Context) (refused string, err error)
 	// Policy is what the account's source asks for beyond the credentials.
 	Policy Policy
 	// Certificates are the SHA-256 fingerprints of the client certificates that are
@@ -64,6 +79,9 @@ type Entry struct {
 type Credential struct {
 	// Name is that of an app password. Empty: the account's own password.
 	Name string
+	// Of says whose password it is, in words of the source, such as a DN, where
+	// Entry.User does not: it goes into the cache's key.
+	Of string
 	// Version changes whenever the password does, and goes into the cache's key.
 	// nil: nobody knows, and the cache keeps what it learns for a short time only.
 	Version []byte

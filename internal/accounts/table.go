@@ -1,12 +1,10 @@
 package accounts
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"postfach/internal/hint"
 	"postfach/sasl"
 )
 
@@ -19,67 +17,27 @@ type table struct {
 	offers        map[sasl.ScramHash]bool // whether every open account can use it
 }
 
-// parse understands a file. name is what errors call it. A last line without
-// an end may be half of one, from somebody who writes in place: the half could
-// be an account without the field that closes it.
+// parse understands a file. name is what errors call it.
 func parse(name, content string) (*table, error) {
-	t, bad := survey(name, content)
+	accounts, bad := survey(name, content)
 	if len(bad) > 0 {
 		return nil, bad
 	}
-	return t, nil
+	return newTable(accounts), nil
 }
 
-// survey understands as much of a file as it can, and says which lines are bad.
-func survey(name, content string) (*table, badLines) {
-	t := &table{byName: map[string]*account{}, byCertificate: map[string]string{}, classes: classes{}}
-	at := map[string]int{}
-	var bad badLines
-	number := 0
-	for line := range strings.Lines(content) {
-		number++
-		wrong := func(err error) {
-			bad = append(bad, badLine{name, number, splitLine(strings.TrimRight(line, "\r\n"))[0], err})
-		}
-		if !strings.HasSuffix(line, "\n") {
-			wrong(hint.Add(errNoEnd, "end it with a line feed: without one it may be cut off"))
-			continue
-		}
-		line = strings.TrimRight(line, "\r\n")
-		if blank(line) {
-			continue
-		}
-		a, err := parseLine(line)
-		if err == nil {
-			err = t.claim(a)
-		}
-		if err != nil {
-			wrong(err)
-			continue
-		}
-		if first, again := at[a.User]; again {
-			wrong(hint.Add(&againError{a.User, first}, "remove one of the two lines"))
-			continue
-		}
-		at[a.User] = number
+func newTable(accounts []*account) *table {
+	t := &table{byName: map[string]*account{}, inFile: accounts, byCertificate: map[string]string{}, classes: classes{}}
+	for _, a := range accounts {
+		a.made = a.makeEntry()
 		t.byName[a.User] = a
-		t.inFile = append(t.inFile, a)
-		e := a.makeEntry()
-		t.classes.saw(e.shape(), e)
+		t.classes.saw(a.made.shape(), a.made)
+		for _, c := range a.Certificates {
+			t.byCertificate[c] = a.User
+		}
 	}
 	t.countOffers()
-	return t, bad
-}
-
-// claim makes certificates an account's. No two accounts have the same one.
-func (t *table) claim(a *account) error {
-	for _, c := range a.Certificates {
-		if other, taken := t.byCertificate[c]; taken {
-			return hint.Add(fmt.Errorf("user %s: the certificate is %s's already", a.User, other), "give each account a certificate of its own")
-		}
-		t.byCertificate[c] = a.User
-	}
-	return nil
+	return t
 }
 
 // countOffers looks which SCRAM every open account can use. In a file without

@@ -33,6 +33,13 @@ const maxCredentials = 128
 // maxFile bounds what is read, in octets.
 const maxFile = 64 << 10
 
+// errDamaged: nothing can be known from a file any more.
+var errDamaged = errors.New("the file is damaged")
+
+// lockWait is how long one change waits for another: those of the server and of tools
+// do not lose each other's.
+const lockWait = 2 * time.Second
+
 // Read returns the last logins of a user, by credential: "" is the account's
 // password. No login yet is none, and no error. nil is the real file system.
 func Read(fsys vfs.FS, dir, user string) (map[string]Login, error) {
@@ -60,7 +67,7 @@ func Read(fsys vfs.FS, dir, user string) (map[string]Login, error) {
 	}
 	var logins map[string]Login
 	if err := json.Unmarshal(content, &logins); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w: %w", name, errDamaged, err)
 	}
 	return logins, nil
 }
@@ -75,6 +82,14 @@ func Remove(fsys vfs.FS, dir, user string, credential ...string) error {
 	if err != nil {
 		return err
 	}
+	lock, err := vfs.LockWithin(fsys, dir, lockWait)
+	if errors.Is(err, fs.ErrNotExist) { // nobody has ever logged in
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	if len(credential) > 0 {
 		logins, err := Read(fsys, dir, user)
 		if err != nil || len(logins) == 0 {
@@ -106,8 +121,13 @@ func update(fsys vfs.FS, dir, user, credential string, l Login) error {
 	if err != nil {
 		return err
 	}
+	lock, err := vfs.LockWithin(fsys, dir, lockWait)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	logins, err := Read(fsys, dir, user)
-	if err != nil && fsys.Remove(name) != nil { // what cannot be read is begun anew
+	if err != nil && !errors.Is(err, errDamaged) { // that one is begun anew
 		return err
 	}
 	if logins == nil {
@@ -130,18 +150,5 @@ func write(fsys vfs.FS, name string, logins map[string]Login) error {
 	if err != nil {
 		return err
 	}
-	dir, base := filepath.Split(name)
-	tmp := dir + "." + base + ".new"
-	if err := fsys.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := fsys.Create(tmp, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(content, '\n'))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, fsys.Remove(tmp))
-	}
-	return fsys.Rename(tmp, name)
+	return vfs.Replacement{Perm: 0o600, Volatile: true}.Write(fsys, name, append(content, '\n'))
 }

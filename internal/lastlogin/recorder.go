@@ -87,7 +87,7 @@ func (r *Recorder) Close() error {
 func (r *Recorder) run() {
 	defer close(r.over)
 	for n := range r.queue {
-		if last, ok := r.written[n.who]; ok && n.login.Time.Sub(last) < once {
+		if last, ok := r.written[n.who]; ok && within(n.login.Time.Sub(last)) {
 			continue
 		}
 		r.remember(n)
@@ -99,10 +99,14 @@ func (r *Recorder) run() {
 	}
 }
 
+// within reports whether a login is of the minute of another one. What seems to have
+// been before that one is not: the clock was set back.
+func within(since time.Duration) bool { return 0 <= since && since < once }
+
 func (r *Recorder) remember(n note) {
 	if len(r.written) >= maxWritten {
 		for who, at := range r.written {
-			if n.login.Time.Sub(at) >= once {
+			if !within(n.login.Time.Sub(at)) {
 				delete(r.written, who)
 			}
 		}

@@ -14,12 +14,13 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/maildrop"
-	"postfach/sasl"
 )
 
 // A Source is an accounts.Source over one directory server. A server that is away
 // is an error of the moment, never an account that does not exist.
 type Source struct {
+	accounts.Unannounced // the server keeps what SCRAM would need
+
 	config Config
 	scope  int
 
@@ -109,6 +110,9 @@ func (s *Source) entry(ctx context.Context, user string, found *ldap.Entry) *acc
 			return s.closed(ctx, user, "a value of "+a+" in the directory that is no name for a user")
 		}
 	}
+	if e.User != user {
+		e.Confirm = func(ctx context.Context) (string, error) { return s.claimed(ctx, e.User, found.DN) }
+	}
 	e.Maildir = accounts.MaildirIn(s.config.Maildir, e.User)
 	if a := s.config.MaildirAttribute; a != "" {
 		paths := found.GetEqualFoldAttributeValues(a)
@@ -125,6 +129,20 @@ func (s *Source) entry(ctx context.Context, user string, found *ldap.Entry) *acc
 	}
 	e.Credentials = []accounts.Credential{s.credential(found.DN, true)}
 	return e
+}
+
+// claimed says why an entry does not get the maildrop of the name that it says it has:
+// somebody else logs in with that name, and people may be able to write what is in their
+// entries. Empty: nobody does, or only this one.
+func (s *Source) claimed(ctx context.Context, user, dn string) (why string, err error) {
+	found, err := s.search(ctx, user)
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) > 1, len(found) == 1 && found[0].DN != dn:
+		return "another entry in the directory has the name " + user, nil
+	}
+	return "", nil
 }
 
 // closed is an account that is there and that nobody gets in to.
@@ -152,15 +170,9 @@ func (s *Source) nobody(name string) string {
 	return accounts.NobodysName(s.config.DecoyKey, "ldap", name)
 }
 
-// Offers implements accounts.Source: the server keeps what SCRAM would need.
-func (s *Source) Offers(sasl.ScramHash) bool { return false }
-
-// Secrets implements accounts.Source.
-func (s *Source) Secrets() bool { return false }
-
 // credential is a password that the server checks. Nothing fits that of a decoy.
 func (s *Source) credential(dn string, real bool) accounts.Credential {
-	return accounts.Credential{Remote: true, Check: func(ctx context.Context, password string) (bool, error) {
+	return accounts.Credential{Of: dn, Remote: true, Check: func(ctx context.Context, password string) (bool, error) {
 		right, err := s.verify(ctx, dn, password)
 		return right && real, err
 	}}
@@ -174,23 +186,25 @@ func (s *Source) verify(ctx context.Context, dn, password string) (bool, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	right, pool := false, s.checks
-	ask := func(c *connection) error { return c.Bind(dn, password) }
+	pool, ask := s.checks, func(c *connection) (bool, error) {
+		err := c.Bind(dn, password)
+		return err == nil, err
+	}
 	if s.config.Verify == compare {
-		pool = s.searches
-		ask = func(c *connection) (err error) {
-			right, err = c.Compare(dn, s.config.PasswordAttribute, password)
-			return err
+		pool, ask = s.searches, func(c *connection) (bool, error) { return c.Compare(dn, s.config.PasswordAttribute, password) }
+	}
+	right := false
+	err := pool.do(ctx, func(c *connection) (err error) {
+		right, err = ask(c)
+		if refused(err) { // here, where it can be nothing that came before the question
+			return nil
 		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("ask the directory server %s: %w", s.config.URL, err)
 	}
-	err := pool.do(ctx, ask)
-	switch {
-	case err == nil:
-		return right || s.config.Verify != compare, nil
-	case refused(err):
-		return false, nil
-	}
-	return false, fmt.Errorf("ask the directory server %s: %w", s.config.URL, err)
+	return right, nil
 }
 
 // refused reports whether an error is the server's no to a password, or to an

@@ -38,11 +38,13 @@ type Config struct {
 
 	Leeway  time.Duration // between the issuer's clock and ours; 0: 30 s
 	Timeout time.Duration // of each question to the issuer; 0: 5 s
-	AtOnce  int           // questions about tokens at once; 0: 8
 	Log     *slog.Logger  // nil: slog.Default
 
 	now func() time.Time // nil: time.Now
 }
+
+// atOnce is how many questions about tokens the issuer hears at once.
+const atOnce = 8
 
 // maxLeeway is the most that clocks may differ.
 const maxLeeway = 5 * time.Minute
@@ -54,9 +56,6 @@ func (c *Config) setDefaults() {
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = 5 * time.Second
-	}
-	if c.AtOnce <= 0 {
-		c.AtOnce = 8
 	}
 	if c.now == nil {
 		c.now = time.Now

@@ -13,14 +13,16 @@ import (
 )
 
 // introspect asks the issuer about a token (RFC 7662). nil claims: it is not, or no
-// longer, good for anything.
-func (i *Issuer) introspect(ctx context.Context, token string) (claims, error) {
-	select {
-	case i.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for a turn: %w", context.Cause(ctx))
-	}
-	defer func() { <-i.slots }()
+// longer, good for anything. One network does not take all turns.
+func (i *Issuer) introspect(ctx context.Context, token string) (c claims, err error) {
+	err = i.questions.Do(ctx, func() error {
+		c, err = i.askAbout(ctx, token)
+		return err
+	})
+	return c, err
+}
+
+func (i *Issuer) askAbout(ctx context.Context, token string) (claims, error) {
 	m, err := i.published(ctx)
 	if err != nil {
 		return nil, err

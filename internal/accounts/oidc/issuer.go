@@ -27,7 +27,8 @@ type Issuer struct {
 	secret string // of the client
 	client *http.Client
 	cache  *cache
-	slots  chan struct{} // one for each question about a token
+	// questions about tokens wait there for their turn.
+	questions *accounts.Pool
 
 	configuration *fetched[metadata]
 	keys          *fetched[[]jose.JSONWebKey]
@@ -50,7 +51,7 @@ func New(c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oidc: %w", err)
 	}
-	i := &Issuer{config: c, client: newClient(t, c.Timeout), cache: newCache(), slots: make(chan struct{}, c.AtOnce)}
+	i := &Issuer{config: c, client: newClient(t, c.Timeout), cache: newCache(), questions: accounts.NewPool(atOnce)}
 	if c.SecretFile != "" {
 		if i.secret, err = accounts.ReadSecret(c.SecretFile); err != nil {
 			return nil, fmt.Errorf("oidc: %w", err)

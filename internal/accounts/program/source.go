@@ -19,7 +19,6 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/internal/hint"
-	"postfach/sasl"
 )
 
 // A Config says which program is run.
@@ -43,6 +42,8 @@ type Config struct {
 // accounts before it has a password, so every name is an account here, and the
 // source must be the last one.
 type Source struct {
+	accounts.Unannounced // a program needs the password itself
+
 	config Config
 	then   string        // the program that does nothing
 	slots  chan struct{} // one for each program at work
@@ -117,12 +118,6 @@ func (s *Source) Decoy(_ context.Context, name string) *accounts.Entry {
 	nobody := "nobody-" + accounts.NobodysName(s.config.DecoyKey, "program", name)
 	return &accounts.Entry{User: name, Credentials: []accounts.Credential{s.credential(nobody, false)}}
 }
-
-// Offers implements accounts.Source: a program needs the password itself.
-func (s *Source) Offers(sasl.ScramHash) bool { return false }
-
-// Secrets implements accounts.Source.
-func (s *Source) Secrets() bool { return false }
 
 // credential is a password that the program checks. Nothing fits that of a decoy.
 func (s *Source) credential(user string, real bool) accounts.Credential {

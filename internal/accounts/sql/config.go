@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -51,7 +53,7 @@ func (c *Config) pool() (*pgxpool.Config, error) {
 		// The error may have parts of the URL in it.
 		return nil, hint.Add(errors.New("expected the URL of a PostgreSQL server"), `"postgres://postfach@db.example.org/mail?sslmode=verify-full"`)
 	}
-	if strings.Contains(c.URL, "password=") || hasPassword(c.URL) {
+	if hasPassword(c.URL) {
 		return nil, hint.Add(errors.New("there is a password in the URL"), "put it in a file of its own: password_file")
 	}
 	if c.PasswordFile != "" {
@@ -73,11 +75,25 @@ func (c *Config) pool() (*pgxpool.Config, error) {
 	return p, nil
 }
 
-func hasPassword(url string) bool {
-	_, rest, ok := strings.Cut(url, "://")
-	rest, _, _ = strings.Cut(rest, "/")
-	login, _, at := strings.Cut(rest, "@")
-	return ok && at && strings.Contains(login, ":")
+// passwordWord is a password, or that of a key, in what is no URL: words like
+// "host=db.example.org user = postfach".
+var passwordWord = regexp.MustCompile(`password\s*=`)
+
+// hasPassword reports whether there is a password in what ParseConfig has understood,
+// which does not say whether it is from there or from the environment.
+func hasPassword(connection string) bool {
+	if !strings.Contains(connection, "://") {
+		return passwordWord.MatchString(connection)
+	}
+	u, err := url.Parse(connection)
+	if err != nil {
+		return true // ParseConfig understands it in another way
+	}
+	_, has := u.User.Password()
+	for key := range u.Query() {
+		has = has || strings.HasSuffix(key, "password")
+	}
+	return has
 }
 
 // trust makes the authorities in CA those that are believed.

@@ -14,12 +14,13 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/maildrop"
-	"postfach/sasl"
 )
 
 // A Source is an accounts.Source over one database. A server that is away is an
 // error of the moment, never an account that does not exist.
 type Source struct {
+	accounts.Unannounced // nobody knows what accounts there are
+
 	config Config
 	begin  string
 	pool   *pgxpool.Pool
@@ -168,12 +169,5 @@ func (s *Source) closed(user, why string) *accounts.Entry {
 // Decoy implements accounts.Source: it looks like the accounts that were asked
 // for so far.
 func (s *Source) Decoy(_ context.Context, name string) *accounts.Entry { return s.decoys.For(name) }
-
-// Offers implements accounts.Source: nobody knows what accounts there are. An
-// operator who does lists SCRAM in the configuration.
-func (s *Source) Offers(sasl.ScramHash) bool { return false }
-
-// Secrets implements accounts.Source.
-func (s *Source) Secrets() bool { return false }
 
 var _ accounts.Source = (*Source)(nil)
