@@ -22,9 +22,9 @@ import (
 // An ACMESpec says how to get certificates from an ACME server (RFC 8555).
 type ACMESpec struct {
 	Hosts     []string // each gets a certificate
-	Email     string   // where the ACME server may write to; empty: nowhere
+	Email     string   // where the ACME server may write to; empty: as the account in Folder says, or nowhere
 	Directory string   // URL of the ACME server
-	CA        string   // PEM file with the server's root; empty: the system's roots
+	Roots     string   // of that server, as ReadRoots returns them; empty: the system's
 	// Folder is where certificates, keys and the account are kept. It is made where
 	// it is missing.
 	Folder string
@@ -56,8 +56,7 @@ type ACME struct {
 	cache *certmagic.Cache
 	magic atomic.Pointer[certmagic.Config]
 
-	ctx     context.Context
-	cancel  context.CancelFunc
+	cancel  context.CancelFunc // ends what is running
 	running sync.WaitGroup
 }
 
@@ -70,8 +69,8 @@ func StartACME(spec ACMESpec, log *slog.Logger) (*ACME, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &ACME{spec: spec, log: logOr(log)}
-	a.ctx, a.cancel = context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
+	a := &ACME{spec: spec, log: logOr(log), cancel: cancel}
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.magic.Load(), nil },
 		Logger:           quiet,
@@ -84,15 +83,16 @@ func StartACME(spec ACMESpec, log *slog.Logger) (*ACME, error) {
 	})
 	magic.Issuers = []certmagic.Issuer{certmagic.NewACMEIssuer(magic, template)}
 	a.magic.Store(magic)
-	a.start()
+	a.start(ctx)
 	return a, nil
 }
 
 // issuer says whom certmagic asks, and leaves it nothing to choose.
 func issuer(spec ACMESpec, log *zap.Logger) (certmagic.ACMEIssuer, error) {
-	roots, err := readRoots(spec.CA)
-	if err != nil {
-		return certmagic.ACMEIssuer{}, err
+	var roots *x509.CertPool
+	if spec.Roots != "" {
+		roots = x509.NewCertPool()
+		roots.AppendCertsFromPEM([]byte(spec.Roots))
 	}
 	i := certmagic.ACMEIssuer{
 		CA: spec.Directory,
@@ -117,37 +117,37 @@ func issuer(spec ACMESpec, log *zap.Logger) (certmagic.ACMEIssuer, error) {
 	return i, err
 }
 
-func (a *ACME) start() {
+func (a *ACME) start(ctx context.Context) {
 	a.log.Info("certificates from an ACME server", "hosts", a.spec.Hosts, "directory", a.spec.Directory, "challenge", string(a.spec.Challenge))
 	old := false
 	for _, host := range a.spec.Hosts {
-		if _, err := a.magic.Load().CacheManagedCertificate(a.ctx, host); err == nil {
+		if _, err := a.magic.Load().CacheManagedCertificate(ctx, host); err == nil {
 			old = true
 			continue
 		}
-		a.running.Go(func() { a.obtain(host) })
+		a.running.Go(func() { a.obtain(ctx, host) })
 	}
 	if old { // certmagic looks every ten minutes, but some may have ended while nobody served
-		a.running.Go(func() { a.cache.RenewManagedCertificates(a.ctx) })
+		a.running.Go(func() { a.cache.RenewManagedCertificates(ctx) })
 	}
 }
 
 // obtain gets the first certificate for a host. certmagic tries for a month.
-func (a *ACME) obtain(host string) {
-	for a.ctx.Err() == nil {
+func (a *ACME) obtain(ctx context.Context, host string) {
+	for ctx.Err() == nil {
 		advice := "docs/tls.md says what each challenge needs"
-		err := a.magic.Load().ObtainCertAsync(a.ctx, host)
+		err := a.magic.Load().ObtainCertAsync(ctx, host)
 		if err == nil {
 			advice = "what is in " + filepath.Join(a.spec.Folder, "certificates") + " for this host may be damaged: remove it"
-			_, err = a.magic.Load().CacheManagedCertificate(a.ctx, host)
+			_, err = a.magic.Load().CacheManagedCertificate(ctx, host)
 		}
-		if err == nil || a.ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil {
 			return
 		}
 		a.log.Error("no certificate from the ACME server", "host", host, "err", short(err.Error()), "hint", advice+"; next try in an hour")
 		select {
 		case <-time.After(time.Hour):
-		case <-a.ctx.Done():
+		case <-ctx.Done():
 		}
 	}
 }
@@ -161,7 +161,8 @@ func (a *ACME) event(_ context.Context, event string, values map[string]any) err
 }
 
 // Close ends what it does in the background. Its certificates are not used any
-// more by then.
+// more by then. A server that does not answer holds nobody up: after two seconds the
+// rest ends by itself.
 func (a *ACME) Close() {
 	if a == nil {
 		return
@@ -173,14 +174,18 @@ func (a *ACME) Close() {
 		a.running.Wait()
 		a.cache.Stop()
 	}()
-	// A server that does not answer must not hold the program's end up.
 	moment := time.NewTimer(2 * time.Second)
 	defer moment.Stop()
 	select {
 	case <-over:
-	case <-moment.C: // and the next start need not wait for its locks
-		certmagic.CleanUpOwnLocks(context.Background(), zapTo(a.log))
+	case <-moment.C:
 	}
+}
+
+// ReleaseLocks is for the end of the program, when all ACMEs of the process are
+// closed: the next start need not wait for the locks of one that ended late.
+func ReleaseLocks(log *slog.Logger) {
+	certmagic.CleanUpOwnLocks(context.Background(), zapTo(logOr(log)))
 }
 
 // Spec is what it was started with.
@@ -234,18 +239,18 @@ func (a *ACME) warn(now time.Time) {
 	}
 }
 
-func readRoots(file string) (*x509.CertPool, error) {
+// ReadRoots reads a PEM file with the root of an ACME server. It returns the text,
+// which tells whether it is another one than before. Without a file it is empty.
+func ReadRoots(file string) (string, error) {
 	if file == "" {
-		return nil, nil
+		return "", nil
 	}
 	text, err := os.ReadFile(file)
 	if err == nil {
 		_, err = parseCertificates(text)
 	}
 	if err != nil {
-		return nil, hint.Add(fmt.Errorf("root of the ACME server %s: %w", file, err), "tls.acme.ca is a PEM file with at least one CERTIFICATE")
+		return "", hint.Add(fmt.Errorf("root of the ACME server %s: %w", file, err), "tls.acme.ca is a PEM file with at least one CERTIFICATE")
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(text)
-	return roots, nil
+	return string(text), nil
 }

@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -33,6 +35,13 @@ func ownSet(t *testing.T) *Set {
 	set := &Set{}
 	must(t, set.Load(Files{Pairs: []Pair{own}, Private: dir, OwnDefault: true}))
 	return set
+}
+
+func rootsOf(t *testing.T, file string) string {
+	t.Helper()
+	roots, err := ReadRoots(file)
+	must(t, err)
+	return roots
 }
 
 func organization(t *testing.T, set *Set, name string) string {
@@ -72,7 +81,7 @@ func TestCertificatesComeFromACME(t *testing.T) {
 			j, log := newJournal()
 			spec := ACMESpec{
 				Hosts: []string{"mail.example.org", "pop.example.net"}, Email: "postmaster@example.org",
-				Directory: pebble.Directory, CA: pebble.CAFile, Folder: filepath.Join(t.TempDir(), "acme"),
+				Directory: pebble.Directory, Roots: rootsOf(t, pebble.CAFile), Folder: filepath.Join(t.TempDir(), "acme"),
 				Challenge: challenge,
 			}
 			switch challenge {
@@ -146,7 +155,7 @@ func TestOldCertificateIsRenewed(t *testing.T) {
 	r := Respond(l, HTTP01, log)
 	defer r.Close()
 	spec := ACMESpec{
-		Hosts: []string{"mail.example.org"}, Directory: pebble.Directory, CA: pebble.CAFile,
+		Hosts: []string{"mail.example.org"}, Directory: pebble.Directory, Roots: rootsOf(t, pebble.CAFile),
 		Folder: filepath.Join(t.TempDir(), "acme"), Challenge: HTTP01, Listening: pebble.HTTP,
 	}
 	a, err := StartACME(spec, log)
@@ -353,7 +362,7 @@ func TestSilenceKeepsNoACMEServerOut(t *testing.T) {
 		must(t, err)
 		r := Respond(l, challenge, nil)
 		var silent []net.Conn
-		for range responderConnections + 20 {
+		for range ResponderConnections + 20 {
 			c, err := net.Dial("tcp", l.Addr().String())
 			must(t, err)
 			silent = append(silent, c)
@@ -380,5 +389,145 @@ func TestSilenceKeepsNoACMEServerOut(t *testing.T) {
 		}
 		c.Close()
 		r.Close()
+	}
+}
+
+// stubborn is an ACME that has a certificate, and whose work does not end.
+func stubborn(t *testing.T, log *slog.Logger, cert tls.Certificate) (a *ACME, end func()) {
+	t.Helper()
+	a = &ACME{spec: ACMESpec{Hosts: cert.Leaf.DNSNames}, log: log, cancel: func() {}}
+	a.cache = certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.magic.Load(), nil },
+		Logger:           zapTo(log),
+	})
+	a.magic.Store(certmagic.New(a.cache, certmagic.Config{Logger: zapTo(log), OCSP: certmagic.OCSPConfig{DisableStapling: true}}))
+	_, err := a.magic.Load().CacheUnmanagedTLSCertificate(t.Context(), cert, nil)
+	must(t, err)
+	over := make(chan struct{})
+	a.running.Go(func() { <-over })
+	return a, func() { close(over) }
+}
+
+// A site that reloads each day hears of renewals that fail, too.
+func TestReloadWarnsOfWhatACMEDidNotRenew(t *testing.T) {
+	j, log := newJournal()
+	text, key := newAuthority(t, "ca").issue(newECDSA(t), x509.ExtKeyUsageServerAuth, time.Now().Add(time.Minute), "mail.example.org")
+	cert, err := tls.X509KeyPair(text, key)
+	must(t, err)
+	a, end := stubborn(t, log, cert)
+	defer a.Close()
+	defer end()
+	set := ownSet(t)
+	set.Log = log
+	set.Use(a)
+	told := func(want int) {
+		t.Helper()
+		if n := strings.Count(j.String(), "was not renewed"); n != want {
+			t.Errorf("told %d times, want %d:\n%s", n, want, j)
+		}
+	}
+	must(t, set.Load(set.files))
+	told(1)
+	set.Poll(time.Now().Add(23 * time.Hour))
+	told(1)
+	must(t, set.Load(set.files))
+	told(2)
+	set.Poll(time.Now().Add(25 * time.Hour))
+	told(3)
+}
+
+// An ACME that ends late leaves the locks to the one that has taken its place.
+func TestCloseLeavesLocksOfOthers(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer silent.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	responder := Respond(l, HTTP01, nil)
+	defer responder.Close()
+	_, log := newJournal()
+	text, key := newAuthority(t, "ca").issue(newECDSA(t), x509.ExtKeyUsageServerAuth, time.Now().Add(time.Hour), "mail.example.org")
+	cert, err := tls.X509KeyPair(text, key)
+	must(t, err)
+	old, end := stubborn(t, log, cert)
+	defer end()
+	fresh, err := StartACME(ACMESpec{
+		Hosts: []string{"mail.example.org"}, Directory: "https://" + silent.Addr().String() + "/dir",
+		Folder: filepath.Join(t.TempDir(), "acme"), Challenge: HTTP01, Listening: l.Addr().String(),
+	}, log)
+	must(t, err)
+	defer fresh.Close()
+	locks := func() int {
+		left, err := filepath.Glob(filepath.Join(fresh.spec.Folder, "locks", "*"))
+		must(t, err)
+		return len(left)
+	}
+	must(t, eventually(t, func() error {
+		if locks() == 0 {
+			return errors.New("it has no lock")
+		}
+		return nil
+	}))
+	began := time.Now()
+	old.Close()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("Close took %s", took)
+	}
+	if locks() == 0 {
+		t.Error("the lock of another one is gone")
+	}
+	ReleaseLocks(log)
+	if locks() != 0 {
+		t.Error("the next start has to wait for a lock")
+	}
+}
+
+// A panicking is a listener whose connections panic, before it ends.
+type panicking struct{ many int }
+
+func (p *panicking) Accept() (net.Conn, error) {
+	if p.many--; p.many < 0 {
+		return nil, net.ErrClosed
+	}
+	return panickingConn{}, nil
+}
+func (p *panicking) Close() error   { return nil }
+func (p *panicking) Addr() net.Addr { return &net.TCPAddr{} }
+
+type panickingConn struct{ net.Conn }
+
+func (panickingConn) Read([]byte) (int, error)    { panic("a slip") }
+func (panickingConn) Write(p []byte) (int, error) { return len(p), nil }
+func (panickingConn) SetDeadline(time.Time) error { return nil }
+func (panickingConn) Close() error                { return nil }
+func (panickingConn) RemoteAddr() net.Addr        { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 5} }
+
+func TestPanicInAChallengeCostsOneConnection(t *testing.T) {
+	j, log := newJournal()
+	r := Respond(&panicking{3}, TLSALPN01, log)
+	j.wait(t, "a slip", 3)
+	r.Close()
+	if !strings.Contains(j.String(), "level=ERROR") || !strings.Contains(j.String(), "stack=") {
+		t.Errorf("log:\n%s", j)
+	}
+}
+
+// What an ACME server connects to speaks no worse TLS than the rest of the server.
+func TestChallengesAreAnsweredInGoodTLSOnly(t *testing.T) {
+	config := challengeTLS()
+	config.GetCertificate = nil
+	pair, key := newAuthority(t, "ca").issue(newRSA(t), x509.ExtKeyUsageServerAuth, time.Now().Add(time.Hour), "a.example")
+	cert, err := tls.X509KeyPair(pair, key)
+	must(t, err)
+	config.Certificates = []tls.Certificate{cert}
+	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		client := &tls.Config{
+			InsecureSkipVerify: true, NextProtos: []string{acmez.ACMETLS1Protocol}, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID},
+		}
+		_, err := shake(config, client)
+		good := strings.Contains(suite.Name, "ECDHE_RSA") && !strings.Contains(suite.Name, "CBC") && !strings.Contains(suite.Name, "RC4")
+		if good != (err == nil) {
+			t.Errorf("%s: %v", suite.Name, err)
+		}
 	}
 }

@@ -41,6 +41,9 @@ type Files struct {
 // authorities between it and a root, and its key.
 type Pair struct{ Certificate, Key string }
 
+// ErrNone says that Files has no Pairs, and that nothing else is wrong with it.
+var ErrNone = errors.New("there is no certificate")
+
 // A Set is what servers use at the moment. Sessions that have begun keep what
 // they began with. Its methods may be called from many goroutines.
 type Set struct {
@@ -53,9 +56,9 @@ type Set struct {
 
 	mu       sync.Mutex // guards what follows
 	files    Files
-	seen     string // what the files looked like when they were read last
-	complain string // what was wrong with them then, as the log has it
-	warned   time.Time
+	seen     string    // what the files looked like when they were read last
+	complain string    // what was wrong with them then, as the log has it
+	warned   time.Time // when warn was called last
 }
 
 // A generation is what one reading of all files has found. It never changes.
@@ -68,22 +71,31 @@ type generation struct {
 // Load reads all files. After an error, which has a hint, what was read before
 // stays in force, all of it.
 func (s *Set) Load(f Files) error {
+	use, err := s.Read(f)
+	if err == nil {
+		use()
+	}
+	return err
+}
+
+// Read is Load in two steps: what was read is in force when use has been called.
+func (s *Set) Read(f Files) (use func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := look(f)
 	fresh, err := s.read(f, time.Now())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.files, s.seen, s.complain = f, seen, ""
-	s.current.Store(fresh)
-	return nil
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.files, s.seen, s.complain = f, seen, ""
+		s.current.Store(fresh)
+	}, nil
 }
 
 func (s *Set) read(f Files, now time.Time) (*generation, error) {
-	if len(f.Pairs) == 0 {
-		return nil, errors.New("there is no certificate")
-	}
 	var all []*pair
 	for _, names := range f.Pairs {
 		p, err := readPair(names, f.Private, s.log())
@@ -99,10 +111,20 @@ func (s *Set) read(f Files, now time.Time) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(all) == 0 {
+		return nil, ErrNone
+	}
 	fresh := &generation{pairs: newTable(all), ownDefault: f.OwnDefault, clients: who}
-	fresh.warn(s.log(), now)
-	s.warned = now
+	s.warn(fresh, now)
 	return fresh, nil
+}
+
+// warn says what ends soon, or has ended, of files and of what an ACME server gave.
+// The caller holds s.mu.
+func (s *Set) warn(g *generation, now time.Time) {
+	g.warn(s.log(), now)
+	s.acme.Load().warn(now)
+	s.warned = now
 }
 
 // betterThan says that a certificate has ended and would replace one that has not:
@@ -126,7 +148,7 @@ func (g *generation) betterThan(fresh []*pair, now time.Time) error {
 	return nil
 }
 
-// warn says what ends soon, or has ended.
+// warn is for what comes from files.
 func (g *generation) warn(log *slog.Logger, now time.Time) {
 	for _, p := range g.pairs.all {
 		p.warn(log, now)
@@ -149,9 +171,7 @@ func (s *Set) Poll(now time.Time) (changed bool) {
 		return false
 	}
 	if now.Sub(s.warned) >= 24*time.Hour {
-		before.warn(s.log(), now)
-		s.acme.Load().warn(now)
-		s.warned = now
+		s.warn(before, now)
 	}
 	seen := look(s.files)
 	if seen == s.seen && s.complain == "" {
@@ -179,10 +199,7 @@ func (s *Set) Poll(now time.Time) (changed bool) {
 // has to have succeeded.
 func (s *Set) Config() *tls.Config {
 	now := s.current.Load()
-	c := &tls.Config{
-		MinVersion:     tls.VersionTLS12, // P3-TLS-02
-		GetCertificate: s.certificate,
-	}
+	c := &tls.Config{GetCertificate: s.certificate} //nolint:gosec // pop3server says which versions
 	if now.clients != nil {
 		c.ClientAuth = tls.VerifyClientCertIfGiven
 		c.ClientCAs = now.clients.authorities

@@ -296,3 +296,26 @@ func serialOf(t *testing.T, set *Set) string {
 	must(t, err)
 	return cert.Leaf.SerialNumber.String()
 }
+
+// A start that was cut short after it had written the key is still the first one.
+func TestFirstStartThatIsCutShortIsTakenUp(t *testing.T) {
+	dir := t.TempDir()
+	own := Pair{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	must(t, MakeSelfSigned(own, "mail.example.org", time.Now()))
+	key, err := os.ReadFile(own.Key)
+	must(t, err)
+	must(t, os.Remove(own.Certificate))
+	must(t, MakeSelfSigned(own, "mail.example.org", time.Now()))
+	must(t, new(Set).Load(Files{Pairs: []Pair{own}, Private: dir}))
+	if again, err := os.ReadFile(own.Key); err != nil || string(again) != string(key) {
+		t.Errorf("another key: %v", err)
+	}
+	must(t, os.Remove(own.Certificate))
+	must(t, os.WriteFile(own.Key, []byte("nonsense"), 0o600))
+	if err := MakeSelfSigned(own, "mail.example.org", time.Now()); err == nil || !strings.Contains(err.Error(), own.Key) || hint.Of(err) == "" {
+		t.Errorf("%v, hint %q", err, hint.Of(err))
+	}
+	if _, err := os.Lstat(own.Certificate); err == nil {
+		t.Error("a certificate for no key")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -51,7 +52,11 @@ func readClients(ca, crl string) (*clients, error) {
 			err = who.addLists(lists, issuers)
 		}
 		if err != nil {
-			return nil, hint.Add(fmt.Errorf("revoked client certificates %s: %w", crl, err), "tls.client_crl is a file with whole lists of the authorities in tls.client_ca, in PEM or DER")
+			err = fmt.Errorf("revoked client certificates %s: %w", crl, err)
+			if hint.Of(err) != "" {
+				return nil, err
+			}
+			return nil, hint.Add(err, "tls.client_crl is a file with whole lists of the authorities in tls.client_ca, in PEM or DER")
 		}
 	}
 	sum := sha256.Sum256(text)
@@ -113,6 +118,10 @@ func (c *clients) addLists(text []byte, issuers []*x509.Certificate) error {
 }
 
 func (c *clients) addList(der []byte, issuers []*x509.Certificate) error {
+	if isVersion1(der) {
+		return hint.Add(errors.New("a list of version 1, which RFC 5280 does not have any more"),
+			"make it with version 2: crl_extensions = crl_ext in the section of the authority in openssl.cnf, and then openssl ca -gencrl")
+	}
 	list, err := x509.ParseRevocationList(der)
 	if err != nil {
 		return err
@@ -135,6 +144,17 @@ func (c *clients) addList(der []byte, issuers []*x509.Certificate) error {
 	}
 	c.lists = append(c.lists, list)
 	return nil
+}
+
+// isVersion1 reports whether a list is of version 1, as openssl makes it where it is not
+// told of extensions: there is no number of a version in it.
+func isVersion1(der []byte) bool {
+	var list struct {
+		Signed, Algorithm asn1.RawValue
+		Signature         asn1.BitString
+	}
+	_, err := asn1.Unmarshal(der, &list)
+	return err == nil && bytes.HasPrefix(list.Signed.Bytes, []byte{asn1.TagSequence | 0x20})
 }
 
 // check refuses a client all of whose chains have a revoked certificate in them.

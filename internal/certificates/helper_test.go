@@ -142,31 +142,38 @@ func shake(server, client *tls.Config) (tls.ConnectionState, error) {
 		return tls.ConnectionState{}, err
 	}
 	defer l.Close()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return tls.ConnectionState{}, err
+	}
+	far, err := l.Accept()
+	if err != nil {
+		near.Close()
+		return tls.ConnectionState{}, err
+	}
+	return shakeOver(near, far, server, client)
+}
+
+// shakeOver is shake with a connection, whose both ends it closes.
+func shakeOver(near, far net.Conn, server, client *tls.Config) (tls.ConnectionState, error) {
 	over := make(chan error, 1)
 	go func() {
-		s, err := l.Accept()
-		if err != nil {
-			over <- err
-			return
-		}
-		defer s.Close()
-		s.SetDeadline(time.Now().Add(20 * time.Second))
-		conn := tls.Server(s, server)
-		if _, err = conn.Write([]byte("x")); err == nil {
+		defer far.Close()
+		far.SetDeadline(time.Now().Add(20 * time.Second))
+		conn := tls.Server(far, server)
+		_, err := conn.Write([]byte("x"))
+		if err == nil {
 			_, err = conn.Read(make([]byte, 1))
 		}
 		over <- err
 	}()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		return tls.ConnectionState{}, err
-	}
-	c.SetDeadline(time.Now().Add(20 * time.Second))
-	conn := tls.Client(c, client)
-	if _, err = conn.Read(make([]byte, 1)); err == nil {
+	near.SetDeadline(time.Now().Add(20 * time.Second))
+	conn := tls.Client(near, client)
+	_, err := conn.Read(make([]byte, 1))
+	if err == nil {
 		_, err = conn.Write([]byte("x"))
 	}
-	c.Close()
+	near.Close()
 	if serverErr := <-over; err == nil {
 		err = serverErr
 	}

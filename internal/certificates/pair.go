@@ -6,11 +6,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"postfach/internal/hint"
+	"postfach/internal/vfs"
 )
 
 // A pair is a certificate that was read.
@@ -22,8 +21,7 @@ type pair struct {
 func readPair(names Pair, private string, log *slog.Logger) (*pair, error) {
 	cert, err := tls.LoadX509KeyPair(names.Certificate, names.Key)
 	if err != nil {
-		return nil, hint.Add(fmt.Errorf("certificate %s with key %s: %w", names.Certificate, names.Key, err),
-			"two PEM files that belong together, readable for uid %d; without [tls] in the configuration and without both files a new pair is made", os.Getuid())
+		return nil, explain(names, fmt.Errorf("certificate %s with key %s: %w", names.Certificate, names.Key, err))
 	}
 	if err := checkKey(names.Key, private, log); err != nil {
 		return nil, err
@@ -51,21 +49,13 @@ func checkKey(name, private string, log *slog.Logger) error {
 	return nil
 }
 
-// within reports whether a file is in a folder, wherever links lead.
+// within reports whether a file is in a folder. What cannot be found out is.
 func within(name, dir string) bool {
 	if dir == "" {
 		return false
 	}
-	real, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return true
-	}
-	top, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return true
-	}
-	rel, err := filepath.Rel(top, real)
-	return err != nil || rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	in, err := vfs.Inside(dir, name)
+	return in || err != nil
 }
 
 // warn says that the certificate ends soon, has ended, or is not valid yet.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,31 +19,33 @@ import (
 
 // What anybody can have of a Responder.
 const (
-	responderTimeout     = 10 * time.Second // from connect to answer
-	responderConnections = 256
-	responderHeader      = 8 << 10
+	responderTimeout = 10 * time.Second // from connect to answer
+	responderHeader  = 8 << 10
 )
+
+// ResponderConnections is how many a Responder has at once, at most.
+const ResponderConnections = 256
 
 // A Responder answers an ACME server's challenges at an address of its own, and
 // nothing else. It knows those of all ACMEs of the process.
 type Responder struct {
-	crowd     *crowd
-	challenge Challenge
-	over      chan struct{} // closed by Close
-	running   sync.WaitGroup
+	crowd   *crowd
+	over    chan struct{} // closed by Close
+	running sync.WaitGroup
 }
 
 // Respond answers the challenges HTTP01 or TLSALPN01 that come to l, which it
 // closes when it is closed.
 func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
-	r := &Responder{crowd: &crowd{Listener: l, most: responderConnections}, challenge: c, over: make(chan struct{})}
-	serve := r.serveTLS
+	r := &Responder{crowd: &crowd{Listener: l, most: ResponderConnections}, over: make(chan struct{})}
+	log = logOr(log)
+	serve := func(l net.Listener) error { return r.serveTLS(l, log) }
 	if c == HTTP01 {
 		serve = serveHTTP
 	}
 	r.running.Go(func() {
 		if err := serve(r.crowd); !errors.Is(err, net.ErrClosed) {
-			logOr(log).Error("challenges are not answered any more", "err", err, "hint", "restart the server")
+			log.Error("challenges are not answered any more", "err", err, "hint", "restart the server")
 		}
 	})
 	return r
@@ -50,9 +53,6 @@ func Respond(l net.Listener, c Challenge, log *slog.Logger) *Responder {
 
 // Addr is where it listens.
 func (r *Responder) Addr() net.Addr { return r.crowd.Addr() }
-
-// Challenge is the one that it answers.
-func (r *Responder) Challenge() Challenge { return r.challenge }
 
 // Close ends it, once.
 func (r *Responder) Close() {
@@ -92,11 +92,8 @@ func answerHTTP01(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveTLS is RFC 8737: the handshake is the answer.
-func (r *Responder) serveTLS(l net.Listener) error {
-	config := &tls.Config{
-		MinVersion: tls.VersionTLS12, NextProtos: []string{acmez.ACMETLS1Protocol},
-		GetCertificate: answerTLSALPN01, SessionTicketsDisabled: true,
-	}
+func (r *Responder) serveTLS(l net.Listener, log *slog.Logger) error {
+	config := challengeTLS()
 	for {
 		c, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -110,12 +107,31 @@ func (r *Responder) serveTLS(l net.Listener) error {
 			continue
 		}
 		r.running.Go(func() {
-			defer c.Close()
+			defer func() {
+				c.Close()
+				if p := recover(); p != nil { // it costs this connection
+					log.Error("panic", "value", p, "stack", string(debug.Stack()))
+				}
+			}()
 			c.SetDeadline(time.Now().Add(responderTimeout))
 			if server := tls.Server(c, config); server.Handshake() == nil {
 				server.Close()
 			}
 		})
+	}
+}
+
+// challengeTLS has AEAD ciphers only, as pop3server has. RFC 8737 allows ACME servers
+// to speak TLS 1.2.
+func challengeTLS() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{acmez.ACMETLS1Protocol},
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+		GetCertificate: answerTLSALPN01, SessionTicketsDisabled: true,
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/binary"
 	"sync"
+	"time"
 )
 
 // A seal seals session tickets for the servers of one tls.Config, and those that
@@ -39,7 +41,32 @@ func (s *seal) wrap(state tls.ConnectionState, session *tls.SessionState) ([]byt
 }
 
 func (s *seal) unwrap(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
-	return s.current().DecryptTicket(ticket, state)
+	session, err := s.current().DecryptTicket(ticket, state)
+	if err != nil || session == nil {
+		return nil, err
+	}
+	if state.Version < tls.VersionTLS13 && !fresh(session, time.Now()) {
+		return nil, nil
+	}
+	return session, nil
+}
+
+// fresh reports whether the secret of a session is at most a day old. In TLS 1.2 a
+// resumed session has the secret of the one before, and so has its ticket: without a
+// bound, clients that come often would carry one secret from key to key.
+//
+// The moment stands in the encoding, which package tls describes at SessionState and
+// may change by another type only, or at its end. Extra could not carry it: what is in
+// there is not in the next ticket. What is not understood is not resumed.
+func fresh(session *tls.SessionState, now time.Time) bool {
+	const version, kind, suite, server = 2, 1, 2, 1
+	octets, err := session.Bytes()
+	if err != nil || len(octets) < version+kind+suite+8 || octets[version] != server {
+		return false
+	}
+	begun := binary.BigEndian.Uint64(octets[version+kind+suite:])
+	age := now.Sub(time.Unix(int64(begun), 0)) //nolint:gosec // nonsense is too old, or from the future
+	return age <= ticketDay && age > -clockSlack
 }
 
 // current returns a tls.Config that does nothing but hold the keys.

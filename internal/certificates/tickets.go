@@ -18,8 +18,9 @@ import (
 
 // Session tickets are what clients keep of a TLS session, sealed with a key of
 // the server's, to begin the next one faster. Whoever gets a key can read the
-// TLS 1.2 sessions that were sealed with it and recorded. So keys live short:
-// each seals for a day, and opens for two more.
+// recorded TLS 1.2 sessions whose secret was sealed with it. So keys live short:
+// each seals for a day, and opens for two more. A secret is sealed for a day, too
+// (fresh). So the keys of one moment open what began in the four days before.
 const (
 	ticketDay  = 24 * time.Hour
 	ticketLife = 3 * ticketDay

@@ -5,7 +5,8 @@ package datafolder
 import (
 	"os"
 	"path/filepath"
-	"strings"
+
+	"postfach/internal/vfs"
 )
 
 // A Folder is the path of a data folder.
@@ -90,18 +91,9 @@ func (f Folder) FirstLogin() string { return f.in("first-login.txt") }
 // Outside reports whether a file is elsewhere than in the folder, wherever links
 // lead. What cannot be found out is inside, where rules are stricter.
 func (f Folder) Outside(name string) bool {
-	folder, err := filepath.EvalSymlinks(string(f))
-	if err != nil {
+	if _, err := os.Stat(filepath.Dir(name)); err != nil {
 		return false
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
-	if err != nil {
-		return false
-	}
-	real, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		real = filepath.Join(dir, filepath.Base(name))
-	}
-	rel, err := filepath.Rel(folder, real)
-	return err == nil && (rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)))
+	in, err := vfs.Inside(string(f), name)
+	return err == nil && !in
 }

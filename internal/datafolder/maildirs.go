@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"postfach/internal/vfs"
 )
@@ -37,12 +38,12 @@ func (f Folder) NoteMaildir(dir string) error {
 }
 
 // HadMaildir reports whether NoteMaildir has been told of a Maildir.
-func (f Folder) HadMaildir(dir string) bool { return f.owns(dir) && exists(f.note(dir)) }
+func (f Folder) HadMaildir(dir string) bool { return f.owns(dir) && vfs.Exists(f.note(dir)) }
 
-// ForgetMaildir takes back what NoteMaildir has written down.
+// ForgetMaildir takes back what NoteMaildir has written down, of one that is not there.
 func (f Folder) ForgetMaildir(dir string) {
-	if f.owns(dir) {
-		os.Remove(f.note(dir))
+	if f.owns(dir) && !vfs.Exists(dir) && os.Remove(f.note(dir)) == nil {
+		vfs.OS{}.SyncDir(f.Maildirs()) //nolint:errcheck // after a crash somebody has to look
 	}
 }
 
@@ -52,32 +53,85 @@ func (f Folder) note(dir string) string { return filepath.Join(f.Maildirs(), fil
 // one that is: in Mail, for an account that never had one. Elsewhere, and where mail
 // has been before, it says what to do. No mail is lost by it (a disk that comes back
 // later lies over what was made below it), and a slip in a source makes no folder
-// anywhere else.
+// anywhere else. When somebody else has just made it, all is well. create may find a
+// part of it, which an interrupted call has left.
 func (f Folder) MakeMaildir(dir string, create func(dir string) error) error {
-	switch {
-	case !f.owns(dir):
+	if !f.owns(dir) {
 		return f.NoMaildir(dir)
-	case f.HadMaildir(dir) || exists(filepath.Join(f.LastLogins(), filepath.Base(dir))):
-		return fmt.Errorf("%w, and was there before: is its disk mounted?", f.NoMaildir(dir))
-	case empty(f.Mail()) && !(empty(f.Maildirs()) && empty(f.LastLogins())):
-		return fmt.Errorf("%w, and nothing else is in %s any more: is its disk mounted?", f.NoMaildir(dir), f.Mail())
+	}
+	unlock, err := f.lockMaildirs()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if vfs.Exists(dir) {
+		return nil
+	}
+	begun := vfs.Exists(half(dir))
+	if !begun {
+		if err := f.neverHadMail(dir); err != nil {
+			return err
+		}
+	}
+	err = f.makeMaildir(dir, create)
+	if err != nil {
+		f.ForgetMaildir(dir)
+		if !begun {
+			os.RemoveAll(half(dir)) // there is no mail in it
+		}
+	}
+	return err
+}
+
+// makeMaildir has it appear whole: half a Maildir would be an error to whoever comes
+// just then. The half is durable before the note, and goes when the Maildir comes: as
+// long as it is there, the Maildir never was, whatever the note says.
+func (f Folder) makeMaildir(dir string, create func(dir string) error) error {
+	if err := create(half(dir)); err != nil {
+		return err
+	}
+	if err := (vfs.OS{}).SyncDir(f.Mail()); err != nil {
+		return err
 	}
 	if err := f.NoteMaildir(dir); err != nil {
 		return err
 	}
-	// It appears whole: half a Maildir would be an error to whoever comes just then.
-	// No user's name begins with a dot.
-	half := filepath.Join(f.Mail(), ".new-"+filepath.Base(dir))
-	err := create(half)
-	if err == nil {
-		err = os.Rename(half, dir)
-	}
-	if err != nil {
-		os.RemoveAll(half) // there is no mail in it
-		f.ForgetMaildir(dir)
+	if err := os.Rename(half(dir), dir); err != nil {
 		return err
 	}
 	return vfs.OS{}.SyncDir(f.Mail())
+}
+
+// half is what a Maildir is called while it is made. No user's name begins with a dot.
+func half(dir string) string { return filepath.Join(filepath.Dir(dir), ".new-"+filepath.Base(dir)) }
+
+// neverHadMail is an error where a Maildir may have been before.
+func (f Folder) neverHadMail(dir string) error {
+	if f.HadMaildir(dir) || vfs.Exists(filepath.Join(f.LastLogins(), filepath.Base(dir))) {
+		return fmt.Errorf("%w, and was there before: is its disk mounted?", f.NoMaildir(dir))
+	}
+	if empty(f.Mail()) && !(empty(f.Maildirs()) && empty(f.LastLogins())) {
+		return fmt.Errorf("%w, and nothing else is in %s any more: is its disk mounted?", f.NoMaildir(dir), f.Mail())
+	}
+	return nil
+}
+
+// lockWait is more than it takes others to make their Maildirs.
+const lockWait = 10 * time.Second
+
+// lockMaildirs keeps everybody else away who makes a Maildir, in other processes, too.
+func (f Folder) lockMaildirs() (unlock func(), err error) {
+	if err := vfs.MkdirAll(vfs.OS{}, f.Maildirs(), 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := vfs.LockWithin(vfs.OS{}, f.Maildirs(), lockWait)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return func() {}, nil // a system without locks has no server either
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", f.Maildirs(), err)
+	}
+	return func() { lock.Close() }, nil
 }
 
 // NoMaildir is the error of a Maildir that is not there and is not made: it says who
@@ -85,12 +139,6 @@ func (f Folder) MakeMaildir(dir string, create func(dir string) error) error {
 func (f Folder) NoMaildir(dir string) error {
 	return fmt.Errorf("%w (make it with the folders new, cur and tmp, owned by uid %d: postfach user mkdir NAME)",
 		&fs.PathError{Op: "open", Path: dir, Err: fs.ErrNotExist}, os.Getuid())
-}
-
-// exists also says yes where nobody can tell.
-func exists(name string) bool {
-	_, err := os.Lstat(name)
-	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // empty reports whether nothing is in a folder, or it is not there.

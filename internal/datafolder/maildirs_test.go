@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -49,4 +51,82 @@ func TestMaildirIsMadeOnlyWhereItNeverWas(t *testing.T) {
 	must(f.MakeMaildir(otto, mkdir))
 	must(os.Remove(anna))
 	refused("made before, and others are there", anna, "is its disk mounted?")
+}
+
+// Several first deliveries at once make one Maildir, of which there is a note.
+func TestMaildirIsMadeOnceByMany(t *testing.T) {
+	f := Folder(t.TempDir())
+	if err := f.MakeParts(); err != nil {
+		t.Fatal(err)
+	}
+	create := func(dir string) error { return os.MkdirAll(filepath.Join(dir, "new"), 0o700) }
+	for round := range 40 {
+		dir := filepath.Join(f.Mail(), "user"+strconv.Itoa(round))
+		var many sync.WaitGroup
+		for range 8 {
+			many.Go(func() {
+				if err := f.MakeMaildir(dir, create); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		many.Wait()
+		if !f.HadMaildir(dir) {
+			t.Errorf("%s: no note", dir)
+		}
+	}
+	names, err := os.ReadDir(f.Mail())
+	if err != nil || len(names) != 40 {
+		t.Errorf("%d Maildirs, %v", len(names), err)
+	}
+}
+
+// A process that is killed while it makes a Maildir leaves an account that gets one.
+func TestMaildirThatWasHalfMadeIsMade(t *testing.T) {
+	f := Folder(t.TempDir())
+	if err := f.MakeParts(); err != nil {
+		t.Fatal(err)
+	}
+	killed := errors.New("killed")
+	for i, at := range []func(dir, half string){
+		func(_, half string) { os.Mkdir(half, 0o700) }, // in create
+		func(_, half string) { os.MkdirAll(filepath.Join(half, "new"), 0o700) },
+		func(dir, half string) { // before the rename
+			os.Mkdir(half, 0o700)
+			if err := f.NoteMaildir(dir); err != nil {
+				t.Error(err)
+			}
+			os.WriteFile(filepath.Join(f.LastLogins(), filepath.Base(dir)), nil, 0o600)
+		},
+	} {
+		dir := filepath.Join(f.Mail(), "user"+strconv.Itoa(i))
+		at(dir, half(dir))
+		if err := f.MakeMaildir(dir, func(string) error { return killed }); !errors.Is(err, killed) {
+			t.Errorf("%d: %v", i, err)
+		}
+		if err := f.MakeMaildir(dir, func(dir string) error { return os.MkdirAll(filepath.Join(dir, "new"), 0o700) }); err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 || !f.HadMaildir(dir) {
+			t.Errorf("%d: %v, %v, note %t", i, names, err, f.HadMaildir(dir))
+		}
+	}
+}
+
+// What is there is not forgotten.
+func TestNoteOfAMaildirThatIsThereStays(t *testing.T) {
+	f := Folder(t.TempDir())
+	dir := filepath.Join(f.Mail(), "anna")
+	if err := errors.Join(f.MakeParts(), f.NoteMaildir(dir), os.Mkdir(dir, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if f.ForgetMaildir(dir); !f.HadMaildir(dir) {
+		t.Error("forgotten")
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if f.ForgetMaildir(dir); f.HadMaildir(dir) {
+		t.Error("not forgotten")
+	}
 }

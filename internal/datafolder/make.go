@@ -77,14 +77,8 @@ func (f Folder) Enter() error {
 func (f Folder) MakeParts() error {
 	for _, part := range []string{f.Mail(), f.Run(), f.LastLogins(), filepath.Dir(f.APOPKey()), filepath.Dir(f.Key())} {
 		if err := vfs.MkdirAll(vfs.OS{}, part, 0o700); err != nil {
-			return hint.Add(fmt.Errorf("make the data folder: %w", err),
-				"uid %d needs it: %s; or choose another one with --data DIR", os.Getuid(), f.Remedy())
+			return hint.Add(fmt.Errorf("make the data folder: %w", err), "%s", f.Needed())
 		}
 	}
 	return nil
-}
-
-// Remedy says how the folder becomes the service's.
-func (f Folder) Remedy() string {
-	return fmt.Sprintf("chown -R postfach: %s, and let that user pass the folders above it", f)
 }

@@ -87,8 +87,12 @@ func (f Folder) Doubt() error {
 	if err != nil || uid != nobodys() {
 		return nil // who uses the folder says what is wrong with it
 	}
-	return hint.Add(fmt.Errorf("the data folder %s belongs to the user nobody (uid %d): whatever else runs as nobody can read the mail in it", f, uid),
-		"make a user for it, as with systemd-sysusers and packaging/sysusers.d/postfach.conf, or useradd --system postfach, and then chown -R postfach: %s", f)
+	err = fmt.Errorf("the data folder %s belongs to the user nobody (uid %d): whatever else runs as nobody can read the mail in it", f, uid)
+	user := "make a user for it, as with systemd-sysusers and packaging/sysusers.d/postfach.conf, or useradd --system postfach"
+	if ours, _ := f.isOurs(); !ours && !empty(string(f)) { // a new one is empty
+		return hint.Add(err, "%s, and name a folder of that user's with --data DIR", user)
+	}
+	return hint.Add(err, "%s, and then %s", user, f.giveToService())
 }
 
 // nobodys is the uid of the user nobody.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
@@ -74,22 +75,24 @@ func listener(file *os.File) (net.Listener, error) {
 // A Wish is an address that somebody wants to listen on.
 type Wish struct {
 	Address string // host:port
-	Name    string // what a socket for it may be called: "pop3", "pop3s" or "acme"
+	Name    string // what a socket for it may be called, one of Names
 }
 
+// Names are what sockets may be called (FileDescriptorName=), for each kind of wish.
+var Names = []string{"pop3", "pop3s", "acme"}
+
 // Assign hands the sockets to those who wish for them, at the same index; nil
-// where there is none. A socket belongs to the wish for its address, unless it
-// has a name that another kind of wish has. Then the sockets that are left belong
-// to the wishes of their name, in order, whatever the address.
+// where there is none. All wishes come at once: what one does not get another may.
+//
+// A socket belongs to the wish for just its address. What is left for all addresses,
+// of whatever kind, belongs to a wish for all. A socket with the name of another kind
+// of wish is not taken for its address. In the end what is left belongs to the wishes
+// of its name, in order, whatever the address.
 func (all *Inherited) Assign(wishes []Wish) []net.Listener {
 	found := make([]net.Listener, len(wishes))
-	names := map[string]bool{}
-	for _, w := range wishes {
-		names[w.Name] = true
-	}
-	all.assign(found, wishes, func(w Wish, s inherited) bool {
-		return sameAddress(w.Address, s.Addr()) && (s.name == w.Name || !names[s.name])
-	})
+	meant := func(w Wish, s inherited) bool { return s.name == w.Name || !slices.Contains(Names, s.name) }
+	all.assign(found, wishes, func(w Wish, s inherited) bool { return meant(w, s) && sameAddress(w.Address, s.Addr()) })
+	all.assign(found, wishes, func(w Wish, s inherited) bool { return meant(w, s) && bothUnspecified(w.Address, s.Addr()) })
 	all.assign(found, wishes, func(w Wish, s inherited) bool { return s.name == w.Name })
 	return found
 }
@@ -119,16 +122,28 @@ func (all *Inherited) Rest() []error {
 	return rest
 }
 
-// sameAddress reports whether a socket listens on what was wished for. All
-// addresses are "", "0.0.0.0" and "::".
+// sameAddress reports whether a socket listens on just what was wished for. Without a
+// host that is "::".
 func sameAddress(wish string, have net.Addr) bool {
+	a, b, ok := onePort(wish, have)
+	return ok && a == b
+}
+
+// bothUnspecified reports whether a socket listens on all addresses of some kind, and
+// all were wished for: "", "0.0.0.0" or "::".
+func bothUnspecified(wish string, have net.Addr) bool {
+	a, b, ok := onePort(wish, have)
+	return ok && a.IsUnspecified() && b.IsUnspecified()
+}
+
+// onePort returns two addresses that have the same port.
+func onePort(wish string, have net.Addr) (a, b netip.Addr, ok bool) {
 	tcp, err := net.ResolveTCPAddr("tcp", wish)
-	bound, ok := have.(*net.TCPAddr)
-	if err != nil || !ok || tcp.Port == 0 || tcp.Port != bound.Port {
-		return false
+	bound, isTCP := have.(*net.TCPAddr)
+	if err != nil || !isTCP || tcp.Port == 0 || tcp.Port != bound.Port {
+		return a, b, false
 	}
-	a, b := addressOf(tcp), addressOf(bound)
-	return a == b || a.IsUnspecified() && b.IsUnspecified()
+	return addressOf(tcp), addressOf(bound), true
 }
 
 func addressOf(a *net.TCPAddr) netip.Addr {

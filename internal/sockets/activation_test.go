@@ -121,6 +121,44 @@ func TestSocketsAreFoundByAddress(t *testing.T) {
 	expect(t, hand(t, "own", "pop3:pop3", files, "pop3=:"+port, "pop3="+at), "pop3: [::]:"+port, "pop3: "+at)
 }
 
+// Whose socket is whose decides who may send passwords in clear: an address that is
+// just the same goes before one that is as good as the same.
+func TestSocketsAreNotSwapped(t *testing.T) {
+	four, port := family(t, "tcp4", "0")
+	six, _ := family(t, "tcp6", port)
+	for _, files := range [][]*os.File{{four, six}, {six, four}} {
+		expect(t, hand(t, "own", "", files, "pop3=0.0.0.0:"+port, "pop3=[::]:"+port), "pop3: 0.0.0.0:"+port, "pop3: [::]:"+port)
+		expect(t, hand(t, "own", "", files, "pop3=:"+port, "pop3=0.0.0.0:"+port), "pop3: [::]:"+port, "pop3: 0.0.0.0:"+port)
+		expect(t, hand(t, "own", "", files, "pop3=127.0.0.1:"+port, "pop3=0.0.0.0:"+port), "pop3: none", "pop3: 0.0.0.0:"+port, "left: LISTEN_FD_"+ordinal(files, six)+": [::]:"+port+unwanted)
+	}
+}
+
+func ordinal(files []*os.File, f *os.File) string { return strconv.Itoa(3 + slices.Index(files, f)) }
+
+// family returns a socket for all addresses of one kind, as with BindIPv6Only=ipv6-only.
+func family(t *testing.T, network, port string) (*os.File, string) {
+	t.Helper()
+	l, err := net.Listen(network, ":"+port)
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	file, err := l.(*net.TCPListener).File()
+	must(t, err)
+	t.Cleanup(func() { file.Close() })
+	_, port, err = net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	return file, port
+}
+
+// A name that another kind of address has is a contradiction, whether or not anybody
+// wants an address of that kind.
+func TestSocketForChallengesIsNoListeners(t *testing.T) {
+	a, at := listening(t, "127.0.0.1:0")
+	files := []*os.File{a}
+	expect(t, hand(t, "own", "acme", files, "pop3="+at), "pop3: none", "left: acme: "+at+unwanted)
+	expect(t, hand(t, "own", "acme", files, "pop3="+at, "acme=:80"), "pop3: none", "acme: "+at)
+	expect(t, hand(t, "own", "pop3", files, "pop3=127.0.0.1:110", "acme="+at), "pop3: "+at, "acme: none")
+}
+
 func TestWhatIsNotForUsIsLeft(t *testing.T) {
 	a, at := listening(t, "127.0.0.1:0")
 	expect(t, hand(t, "1", "pop3", []*os.File{a}, "pop3="+at), "pop3: none")

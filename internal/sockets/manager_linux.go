@@ -47,8 +47,14 @@ func (m *Manager) Reloading() {
 	m.tell(fmt.Sprintf("%s\nMONOTONIC_USEC=%d\nSTATUS=reloading", daemon.SdNotifyReloading, monotonic().Microseconds()))
 }
 
-// Stopping says that the process is about to end.
-func (m *Manager) Stopping() { m.tell(daemon.SdNotifyStopping + "\nSTATUS=ending") }
+// Stopping says that the process is about to end, within a time: TimeoutStopSec= of
+// the unit does not cut that short.
+func (m *Manager) Stopping(within time.Duration) {
+	m.tell(fmt.Sprintf("%s\nEXTEND_TIMEOUT_USEC=%d\nSTATUS=ending", daemon.SdNotifyStopping, (within + stopReserve).Microseconds()))
+}
+
+// stopReserve is for what the end takes beside the time that sessions have.
+const stopReserve = 10 * time.Second
 
 // Alive is what the watchdog waits for.
 func (m *Manager) Alive() { m.tell(daemon.SdNotifyWatchdog) }

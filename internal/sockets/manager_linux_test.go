@@ -46,7 +46,8 @@ func TestManagerHearsHowItIs(t *testing.T) {
 		{func() { m.Ready("listening: here") }, "^READY=1\nSTATUS=listening: here$"},
 		{m.Reloading, "^RELOADING=1\nMONOTONIC_USEC=[1-9][0-9]+\nSTATUS=reloading$"},
 		{m.Alive, "^WATCHDOG=1$"},
-		{m.Stopping, "^STOPPING=1\nSTATUS=ending$"},
+		// systemd would kill it after TimeoutStopSec=, which knows nothing of the grace.
+		{func() { m.Stopping(2 * time.Minute) }, "^STOPPING=1\nEXTEND_TIMEOUT_USEC=130000000\nSTATUS=ending$"},
 	} {
 		test.tell()
 		got := make([]byte, 1000)
@@ -65,7 +66,7 @@ func TestWithoutAManagerNothingIsTold(t *testing.T) {
 	}
 	m.Ready("")
 	m.Reloading()
-	m.Stopping()
+	m.Stopping(0)
 	m.Alive()
 	if m.Pulse() != 0 || m.Close() != nil {
 		t.Error("there is one")

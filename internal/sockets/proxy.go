@@ -19,6 +19,8 @@ import (
 // before TLS and before the greeting. Connections from elsewhere have none, and
 // what looks like one there is only a command that does not exist.
 type Proxies struct {
+	// Networks are the proxies' addresses. Nobody is believed by an address that has a
+	// zone (fe80::1%eth0): a network cannot say which link it is on.
 	Networks []netip.Prefix
 	// Wait is how long a header may take, from the connection's first moment on,
 	// however busily it drips. What reads later sets its own deadlines.
@@ -39,7 +41,7 @@ func (p *Proxies) trust(a net.Addr) bool {
 	if !ok {
 		return false
 	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	ip := tcp.AddrPort().Addr().Unmap() // with a zone it is in no network: those of all links look alike
 	for _, network := range p.Networks {
 		if network.Contains(ip) {
 			return true

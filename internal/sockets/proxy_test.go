@@ -303,3 +303,18 @@ func FuzzHeader(f *testing.F) {
 		}
 	})
 }
+
+// fe80::1 is another machine on each link.
+func TestAddressesOfALinkAreNotBelieved(t *testing.T) {
+	p := &Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("fe80::1/128"), netip.MustParsePrefix("192.0.2.0/24")}}
+	for from, want := range map[net.Addr]bool{
+		&net.TCPAddr{IP: net.ParseIP("fe80::1"), Zone: "eth0"}: false,
+		&net.TCPAddr{IP: net.ParseIP("fe80::1"), Zone: "eth1"}: false,
+		&net.TCPAddr{IP: net.ParseIP("192.0.2.7")}:             true,
+		&net.UnixAddr{Name: "x"}:                               false,
+	} {
+		if got := p.trust(from); got != want {
+			t.Errorf("%s: %t", from, got)
+		}
+	}
+}
