@@ -163,7 +163,7 @@ func (c *checkCmd) target(ctx context.Context) (*pop3check.Target, error) {
 	}
 	if c.User != "" {
 		host, _, _ := net.SplitHostPort(addr)
-		if t.Password, err = c.password(ctx, c.User, host); err != nil {
+		if t.Password, err = c.loginPassword(ctx, c.User, host); err != nil {
 			return nil, err
 		}
 	}

@@ -118,9 +118,19 @@ func (c *checkCmd) diagnosisPassword(ctx context.Context) (string, error) {
 	case c.User == "" && !given && !inEnvironment && !term.IsTerminal(int(os.Stdin.Fd())):
 		return "", nil
 	}
-	password, err := c.password(ctx, cmp.Or(c.User, c.Host), c.Host)
+	password, err := c.loginPassword(ctx, cmp.Or(c.User, c.Host), c.Host)
 	if err == nil && password == "" && given {
 		err = &exitError{hint.Add(errors.New("the password is empty"), "it is the first line of what --password-stdin and --password-command give"), exitUsage}
+	}
+	return password, err
+}
+
+// loginPassword is password. Without one there is no login; nothing was found by it.
+func (c *checkCmd) loginPassword(ctx context.Context, user, host string) (string, error) {
+	password, err := c.password(ctx, user, host)
+	var exit *exitError
+	if err != nil && !errors.As(err, &exit) {
+		err = &exitError{err, exitUnreachable}
 	}
 	return password, err
 }

@@ -244,7 +244,6 @@ func TestDiagnosisUsage(t *testing.T) {
 		{Host: "pop.example.org", Pin: "12"},
 		{Host: "pop.example.org", accountPassword: accountPassword{PasswordCommand: "echo x"}},
 		{Host: "pop.example.org", User: "u", accountPassword: accountPassword{PasswordCommand: "echo"}},
-		{Host: "pop.example.org", User: "u", accountPassword: accountPassword{PasswordCommand: "exit 1"}},
 	} {
 		if out, code := output(t, c); code != exitUsage || out != "" {
 			t.Errorf("%+v: exit %d", c, code)

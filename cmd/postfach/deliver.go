@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"postfach/internal/hint"
 	"postfach/maildrop"
@@ -32,22 +33,29 @@ func (deliverCmd) Help() string {
 
 Exit codes, as mail servers know them:
   0   the message is stored
-  2   the command line is wrong
   65  standard input is empty: nothing was stored
   67  there is no such account: trying again does not help
-  75  anything else, such as a full disk, or a source of accounts that does not answer: nothing was stored, and trying again may help
+  75  anything else, such as a wrong command line, a full disk, a source of accounts that does not answer, or an accounts file that is not there: nothing was stored, and trying again may help
 
-Accounts are looked up as the server does it, in all sources of --config but programs, which know no names: there the Maildir has to exist. An account that never had a Maildir gets one (create_maildirs).`
+A mail server has to say whose accounts: with --data or --config. Without, deliver looks into the data folder of whoever runs it (root: the installed service's), and somebody who has no account there may have one elsewhere: then it ends with 75 in place of 67.
+
+Accounts are looked up as the server does it, in all sources of --config but programs, which know no names: there the Maildir has to exist. An account that never had a Maildir gets one (create_maildirs).
+
+It has to run as the owner of the data folder, or as root, who becomes the owner. docs/delivery.md shows how Postfix and Exim call it.`
 }
 
 // Run implements the command. What is not known to be hopeless is worth
 // another try: a mail server that hears 75 keeps the message.
-func (c *deliverCmd) Run(ctx context.Context) error {
+func (c *deliverCmd) Run(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // Go's own exit code for it makes mail bounce
+			err = &exitError{fmt.Errorf("panic: %v\n%s", p, debug.Stack()), exitTempFail}
+		}
+	}()
 	dir, err := c.maildrop(ctx, c.User)
 	switch {
 	case errors.Is(err, maildrop.ErrNoUser):
-		err = hint.Add(fmt.Errorf("there is no account %q in %s", c.User, c.where()), "postfach user list %s", c.flags())
-		return &exitError{err, exitNoUser}
+		return c.noAccount()
 	case errors.Is(err, errProgram) && !isFolder(dir): // else whatever name is guessed would get a maildrop
 		err = hint.Add(fmt.Errorf("there is no maildrop of %q: %w", c.User, err), "postfach user mkdir %s %s, for those who have an account", c.User, c.flags())
 		return &exitError{err, exitNoUser}
@@ -67,10 +75,23 @@ func (c *deliverCmd) Run(ctx context.Context) error {
 		err = hint.Add(err, "postfach user mkdir %s %s", c.User, c.flags())
 	}
 	if err != nil {
-		return &exitError{c.hinted(fmt.Errorf("deliver to %s: %w", c.User, err)), exitTempFail}
+		return &exitError{c.hinted(err), exitTempFail}
 	}
 	fmt.Println(id)
 	return nil
+}
+
+// noAccount says that no source knows the name. That is for good only where somebody
+// has said which accounts those are: mail that bounces is lost to whoever it was for.
+func (c *deliverCmd) noAccount() error {
+	err := fmt.Errorf("there is no account %q in %s", c.User, c.where())
+	switch {
+	case !c.named:
+		return &exitError{hint.Add(err, "name the accounts with --data DIR or --config FILE: this is only the data folder of who runs this"), exitTempFail}
+	case c.keepsFiles() != nil:
+		return &exitError{hint.Add(err, "its accounts are kept elsewhere: see [[source]] in it"), exitNoUser}
+	}
+	return &exitError{hint.Add(err, "postfach user list %s", c.flags()), exitNoUser}
 }
 
 func isFolder(dir string) bool {

@@ -236,7 +236,11 @@ func TestGetPassword(t *testing.T) {
 		t.Errorf("%q %v", got, err)
 	}
 	c = getCmd{accountPassword: accountPassword{PasswordCommand: "exit 1"}}
-	if _, err := c.password(t.Context(), u.User, u.Host); exitCode(err) != exitUsage {
+	if _, err := c.password(t.Context(), u.User, u.Host); exitCode(err) != exitFailed || hint.Of(err) == "" { // a safe that is locked is no wrong usage
+		t.Error(err)
+	}
+	check := checkCmd{Host: "h", User: "u", accountPassword: c.accountPassword}
+	if _, err := check.diagnosisPassword(t.Context()); exitCode(err) != exitUnreachable {
 		t.Error(err)
 	}
 }

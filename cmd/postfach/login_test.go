@@ -114,7 +114,7 @@ func TestGetLogins(t *testing.T) {
 		"XOAUTH2":             {getCmd{URL: "pop3s://u;AUTH=XOAUTH2" + at, accountLogin: accountLogin{TokenCommand: "echo secret.token"}}, "AUTH XOAUTH2", 0, ""},
 		"wrong token":         {getCmd{URL: "pop3s://u" + at, accountLogin: accountLogin{TokenCommand: "echo other"}}, "AUTH OAUTHBEARER", exitLogin, "get a new one"},
 		"no token":            {getCmd{URL: "pop3s://u" + at, accountLogin: accountLogin{TokenCommand: "true"}}, "", exitUsage, "--token-command"},
-		"token command":       {getCmd{URL: "pop3s://u" + at, accountLogin: accountLogin{TokenCommand: "exit 3"}}, "", exitUsage, ""},
+		"token command":       {getCmd{URL: "pop3s://u" + at, accountLogin: accountLogin{TokenCommand: "exit 3"}}, "", exitFailed, "sh runs it"},
 		"certificate":         {getCmd{URL: "pop3s://u" + at, accountLogin: accountLogin{clientCertificate: shows}}, "AUTH EXTERNAL", 0, ""},
 		"one file":            {getCmd{URL: "pop3s://u" + at, accountLogin: accountLogin{clientCertificate: clientCertificate{ClientCert: both}}}, "AUTH EXTERNAL", 0, ""},
 		"somebody else":       {getCmd{URL: "pop3s://v" + at, accountLogin: accountLogin{clientCertificate: shows}}, "AUTH EXTERNAL", exitLogin, "password"},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"postfach/internal/hint"
+	"postfach/internal/version"
 )
 
 // cli is the command line: a field a command, each in the file of its name.
@@ -65,20 +65,21 @@ func commandOf(err error) string {
 	return strings.Join(words, " ")
 }
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-// version is that of the module, as the build has it.
-func version() string {
-	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" && build.Main.Version != "(devel)" {
-		return build.Main.Version
+// usageCode is the exit code of a command line that is wrong. That of deliver
+// stands in a mail server's configuration, where a slip must not make mail bounce.
+func usageCode(args []string) int {
+	if slices.Contains(args, "deliver") {
+		return exitTempFail
 	}
-	return "devel"
+	return exitUsage
 }
+
+func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("postfach"), kong.UsageOnError(), kong.Vars{"version": version()},
-		kong.Description("Everything about a POP3 mailbox. Each command explains itself with --help."))
+	parser, err := kong.New(&c, kong.Name("postfach"), kong.UsageOnError(), kong.Vars{"version": version.String()},
+		kong.Description("Everything about a POP3 mailbox. Each command explains itself with --help. Pages such as docs/accounts.md are in the source; installed, they are in /usr/share/doc/postfach."))
 	if err != nil {
 		hint.Print(os.Stderr, "postfach", err)
 		return exitUsage
@@ -95,8 +96,8 @@ func run(args []string) int {
 		if slices.Contains(args, "--nagios") {
 			return nagiosUsage(err)
 		}
-		hint.Print(os.Stderr, "postfach", hint.Add(err, "%s --help", commandOf(err)))
-		return exitUsage
+		hint.Print(os.Stderr, "postfach", hint.Add(hint.WithoutGuess(err), "%s --help", commandOf(err)))
+		return usageCode(args)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -48,14 +48,15 @@ func (c *accountPassword) password(ctx context.Context, user, host string) (stri
 // given reports whether a flag brings a password.
 func (c *accountPassword) given() bool { return c.PasswordStdin || c.PasswordCommand != "" }
 
-// commandLine returns the first line that a flag's command prints.
+// commandLine returns the first line that a flag's command prints. That it fails is no
+// wrong usage: a safe of passwords may be locked just now.
 func commandLine(ctx context.Context, flag, command string) (string, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
 	cmd.WaitDelay = time.Second // for what it started and left behind
 	out, err := cmd.Output()
 	if err != nil {
-		return "", &exitError{fmt.Errorf("%s %q: %w", flag, command, err), exitUsage}
+		return "", hint.Add(fmt.Errorf("%s %q: %w", flag, command, err), "sh runs it; the first line that it prints is taken")
 	}
 	line, _, _ := strings.Cut(string(out), "\n")
 	return strings.TrimSuffix(line, "\r"), nil

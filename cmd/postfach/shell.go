@@ -26,7 +26,7 @@ import (
 
 // shellCmd is telnet for POP3, with explanations.
 type shellCmd struct {
-	Host string `arg:"" optional:"" help:"The server: HOST (TLS), HOST:PORT (in clear, unless it is 995), pop3s://USER@HOST or pop3://USER@HOST."`
+	Host string `arg:"" optional:"" help:"The server: HOST (TLS), HOST:PORT, pop3s://USER@HOST or pop3://USER@HOST."`
 
 	TLS       bool `name:"tls" help:"TLS from the first octet, on port 995." xor:"security"`
 	STLS      bool `name:"stls" help:"TLS by STLS, on port 110." xor:"security"`
@@ -56,7 +56,7 @@ func (*shellCmd) Help() string {
 
 PASS, "APOP user" and "AUTH PLAIN" (LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-1, both with -PLUS in TLS, XOAUTH2, OAUTHBEARER) alone ask for the password, which is not shown; APOP's digest and the mechanism's lines are made from it. "AUTH EXTERNAL" needs none: --client-cert says who you are. No password is kept or logged. STLS begins TLS, and then CAPA is asked anew. Before QUIT you see what it will delete; Ctrl-D and /quit hang up without it, so that nothing is deleted.
 
-HOST alone is TLS on port 995, HOST:PORT in clear. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls.
+HOST alone is TLS on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. HOST:110 is as pop3://, so is any other port of this machine but 995, and all else is TLS. --cleartext begins in clear anywhere.
 
 The shell's own commands are /help [COMMAND], /show (the last long reply in full), /save FILE (the same to a file, octet for octet), /lang en|de, and /quit.
 

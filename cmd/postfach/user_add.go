@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"postfach/internal/accounts"
 	"postfach/internal/hint"
@@ -26,7 +27,13 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.APOPSecretStdin && !c.PasswordStdin {
-		return hint.Add(errors.New("--apop-secret-stdin needs --password-stdin"), "give the password on the first line and the secret on the second")
+		return &exitError{hint.Add(errors.New("--apop-secret-stdin needs --password-stdin"), "give the password on the first line and the secret on the second"), exitUsage}
+	}
+	if strings.EqualFold(c.Scheme, accounts.Argon2id) && (c.APOP || c.APOPSecretStdin) {
+		return &exitError{hint.Add(errors.New("--scheme argon2id, and a secret for APOP"), "an account with argon2id has none: leave one of the two out"), exitUsage}
+	}
+	if err := c.keepsFiles(); err != nil {
+		return err
 	}
 	stdin := bufio.NewReader(os.Stdin)
 	password, err := c.password(ctx, stdin)
@@ -35,9 +42,6 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	}
 	secret, err := apopSecret(ctx, stdin, c.APOP, c.APOPSecretStdin)
 	if err != nil {
-		return err
-	}
-	if err := c.load(); err != nil {
 		return err
 	}
 	folder := c.folder()
@@ -49,6 +53,9 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	}
 	editor, err := c.editor(c.User)
 	if err != nil {
+		return err
+	}
+	if err := checkLost(folder, editor); err != nil {
 		return err
 	}
 	if err := folder.MakeParts(); err != nil {

@@ -18,6 +18,9 @@ type userAPOPCmd struct {
 }
 
 func (c *userAPOPCmd) Run(ctx context.Context) error {
+	if err := c.keepsFiles(); err != nil {
+		return err
+	}
 	secret, err := apopSecret(ctx, bufio.NewReader(os.Stdin), !c.Remove, c.APOPSecretStdin)
 	if err != nil {
 		return err
@@ -43,7 +46,7 @@ func apopSecret(ctx context.Context, stdin *bufio.Reader, wanted, given bool) (s
 	switch {
 	case given:
 		line, err := stdinLine(ctx, stdin, "APOP secret")
-		return line, hint.Add(err, "one line each: the password, then the APOP secret")
+		return line, hint.Add(err, "it is one line: with --password-stdin the one after the password")
 	case wanted:
 		return accounts.NewAPOPSecret(), nil
 	}

@@ -65,7 +65,7 @@ func (c *userAppListCmd) Run() error {
 	if err != nil {
 		return c.hinted(err)
 	}
-	u := listedUser{a, lastLogins(c.folder(), a.User)}
+	u := c.listed(a)
 	if c.JSON {
 		return printJSON(u)
 	}

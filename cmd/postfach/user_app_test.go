@@ -119,5 +119,5 @@ func TestUserScramSHA1(t *testing.T) {
 		t.Error("a verifier beside argon2id")
 	}
 	runTool(t, "q\n", "user", "add", "otto", "--data", data, "--password-stdin", "--scheme", "argon2id", "--scram-sha-1").
-		expect(t, exitFailed, "", "cannot have a verifier for SCRAM-SHA-1\nhint: ")
+		expect(t, exitUsage, "", "--scheme argon2id, and --scram-sha-1\nhint: ")
 }

@@ -62,21 +62,6 @@ func TestAccountsOfAConfiguration(t *testing.T) {
 	runTool(t, message, append([]string{"deliver", "carl"}, with...)...).expect(t, exitTempFail, "", "postfach user mkdir carl")
 }
 
-// An account in a file that the server does not read would let nobody in.
-func TestFileThatTheServerDoesNotReadIsNotChanged(t *testing.T) {
-	dir := tempDir(t)
-	data, config := filepath.Join(dir, "data"), filepath.Join(dir, "f.toml")
-	runTool(t, "p\n", "user", "add", "own", "--data", data, "--password-stdin").expect(t, 0, "", "")
-	tells := filepath.Join(data, "run", "accounts")
-	write(t, tells, filepath.Join(data, "users")+"\n", 0o600, data)
-	write(t, config, "data = \"data\"\n", 0o644, dir)
-	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin").
-		expect(t, exitFailed, "", "does not read "+filepath.Join(data, "accounts")+", but "+filepath.Join(data, "users")+"\nhint: name its configuration with --config FILE")
-	runTool(t, "p\n", "user", "add", "anna", "--config", config, "--password-stdin").expect(t, 0, "", "")
-	write(t, tells, filepath.Join(data, "accounts")+"\n", 0o600, data)
-	runTool(t, "p\n", "user", "add", "berta", "--data", data, "--password-stdin").expect(t, 0, "", "")
-}
-
 // Of several sources, the file that has the account is changed. A program knows no
 // names: its accounts have a maildrop when somebody has made it.
 func TestAccountsOfSeveralSources(t *testing.T) {
@@ -104,6 +89,27 @@ func TestAccountsOfSeveralSources(t *testing.T) {
 	runTool(t, "x\n", append([]string{"deliver", "paula"}, with...)...).expect(t, exitNoUser, "", "hint: postfach user mkdir paula")
 	runTool(t, "", append([]string{"user", "mkdir", "paula"}, with...)...).expect(t, 0, filepath.Join(data, "mail", "paula"), "")
 	runTool(t, "x\n", append([]string{"deliver", "paula"}, with...)...).expect(t, 0, "\n", "")
+}
+
+// A file that cannot be read may have the account: to look into the next one, or to
+// say that there is none, would be a guess.
+func TestFileThatCannotBeReadIsNotTakenForEmpty(t *testing.T) {
+	dir := tempDir(t)
+	data, config := filepath.Join(dir, "data"), filepath.Join(dir, "f.toml")
+	runTool(t, "p\n", "user", "add", "own", "--data", data, "--password-stdin").expect(t, 0, "", "")
+	users := filepath.Join(data, "users")
+	write(t, config, "data = \"data\"\n[[source]]\ntype = \"file\"\n[[source]]\ntype = \"file\"\npath = \"data/users\"\n", 0o644, dir)
+	remove := func() result { return runTool(t, "", "user", "remove", "anna", "--config", config) }
+	remove().expect(t, exitFailed, "", "user anna: there is no such account") // without the file there is none in it
+	write(t, users, "anna:{PLAIN}p\n", 0o600, data)
+	if err := os.Chmod(users, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	remove().expect(t, exitFailed, "", users+" is open to others (mode 0644)\nhint: chmod 600 ")
+	if err := os.Chmod(users, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	remove().expect(t, 0, "account anna removed", "")
 }
 
 // Root's tools use what the installed service reads, as long as it is about the same

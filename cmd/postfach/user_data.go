@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -29,10 +27,11 @@ const installedConfig = "/etc/postfach/postfachd.toml"
 // dataFlag says which accounts all these commands work on: those of a data folder,
 // or those that a server's configuration names.
 type dataFlag struct {
-	Data   string `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
+	Data   string `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root). It goes before what --config says, as it does for postfachd." placeholder:"DIR"`
 	Config string `help:"The server's configuration, which says where accounts and maildrops are (default: none; for root /etc/postfach/postfachd.toml, if that is about the same data folder)." placeholder:"FILE" type:"path"`
 
-	cfg *config.Config `kong:"-"` // nil: not read yet
+	cfg   *config.Config `kong:"-"` // nil: not read yet
+	named bool           `kong:"-"` // somebody has said which accounts: it is not just who runs this
 }
 
 // load reads the configuration, once, and before root is given up: it says what the
@@ -43,8 +42,9 @@ func (d *dataFlag) load() error {
 	}
 	cfg, err := d.configuration(installedConfig)
 	if err != nil {
-		return err
+		return configHint(err)
 	}
+	d.named = d.Data != "" || d.Config != "" || os.Geteuid() == 0
 	d.cfg = cfg
 	if d.Data == "" {
 		d.Data = string(datafolder.Or(cfg.Data))
@@ -83,6 +83,21 @@ func (d *dataFlag) folder() datafolder.Folder {
 	return datafolder.Folder(kong.ExpandPath(d.Data))
 }
 
+// configHint says what to do about a configuration that cannot be read. What is wrong
+// in one that can be has a hint.
+func configHint(err error) error {
+	path, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case !ok:
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.Add(err, "--config names the file that the server is started with; without a configuration there is --data DIR")
+	case errors.Is(err, fs.ErrPermission):
+		return hint.Add(err, "run this as root, or as a user who may read %s", path.Path)
+	}
+	return hint.Add(err, "--config names a file: the server's configuration")
+}
+
 // flags are how a person names the same accounts again.
 func (d *dataFlag) flags() string {
 	if d.Config != "" {
@@ -113,6 +128,9 @@ func (d *dataFlag) enter() (datafolder.Folder, error) {
 // editors are those of the files with accounts, in the order in which the server
 // asks, and the types of its other sources.
 func (d *dataFlag) editors() (all []accounts.Editor, others []string, err error) {
+	if err := d.keepsFiles(); err != nil {
+		return nil, nil, err
+	}
 	f, err := d.enter()
 	if err != nil {
 		return nil, nil, err
@@ -124,10 +142,23 @@ func (d *dataFlag) editors() (all []accounts.Editor, others []string, err error)
 		}
 		all = append(all, accounts.Editor{Path: sources.FilePath(spec, f), Shared: f.Outside(sources.FilePath(spec, f)), Key: f.APOPKey()})
 	}
-	if len(all) == 0 {
-		return nil, others, hint.Add(fmt.Errorf("no source of %s is a file: its accounts are kept by %s", d.Config, strings.Join(others, ", ")), "change them there")
-	}
 	return all, others, nil
+}
+
+// keepsFiles returns an error where the configuration has no file with accounts. It
+// looks at nothing else, so that nobody is asked for a password in vain.
+func (d *dataFlag) keepsFiles() error {
+	if err := d.load(); err != nil {
+		return err
+	}
+	var others []string
+	for _, spec := range sources.Of(d.cfg) {
+		if spec.Type == config.FileSource {
+			return nil
+		}
+		others = append(others, string(spec.Type))
+	}
+	return hint.Add(fmt.Errorf("no source of %s is a file: its accounts are kept by %s", d.Config, strings.Join(others, ", ")), "change them there")
 }
 
 // editor enters the folder, and returns the editor of the file that has an account,
@@ -137,13 +168,25 @@ func (d *dataFlag) editor(user string) (accounts.Editor, error) {
 	if err != nil {
 		return accounts.Editor{}, err
 	}
-	chosen := all[0]
-	for _, e := range all[1:] {
-		if !chosen.Has(user) && e.Has(user) {
-			chosen = e
-		}
+	chosen, err := chooseEditor(all, user)
+	if err != nil {
+		return accounts.Editor{}, d.hinted(err)
 	}
 	return chosen, d.isRead(chosen.Path)
+}
+
+// chooseEditor returns the editor of the first file that has an account, or of the first
+// one of all. A file that cannot be read may have it.
+func chooseEditor(all []accounts.Editor, user string) (accounts.Editor, error) {
+	if len(all) == 1 {
+		return all[0], nil // whoever uses it says what is wrong with it
+	}
+	for _, e := range all {
+		if has, err := e.Has(user); has || err != nil {
+			return e, err
+		}
+	}
+	return all[0], nil
 }
 
 // findAccount returns an account of a file. accounts.ErrNoUser: there is none.
@@ -158,25 +201,6 @@ func findAccount(editor accounts.Editor, user string) (accounts.Account, error) 
 		}
 	}
 	return accounts.Account{}, fmt.Errorf("user %s: %w", user, accounts.ErrNoUser)
-}
-
-// isRead returns an error where a server that runs has said that it reads other files
-// than this one, and no configuration says otherwise: what is changed there changes
-// nothing.
-func (d *dataFlag) isRead(path string) error {
-	said, err := os.ReadFile(d.folder().AccountFiles())
-	if err != nil || d.Config != "" {
-		return nil
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return err
-	}
-	read := strings.Split(strings.TrimSpace(string(said)), "\n")
-	if slices.Contains(read, path) {
-		return nil
-	}
-	return hint.Add(fmt.Errorf("the server that uses %s does not read %s, but %s", d.folder(), path, cmp.Or(strings.Join(read, ", "), "no file")),
-		"name its configuration with --config FILE")
 }
 
 // maildrop returns where a user's maildrop is, as the server would find it, whatever
@@ -229,21 +253,18 @@ var errProgram = errors.New("whether there is such an account, only a program kn
 // hinted says what to do about an error that nothing else explains.
 func (d *dataFlag) hinted(err error) error {
 	switch {
-	case err == nil || hint.Of(err) != "":
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission) && !d.folder().IsMine(): // whatever else was advised was for the owner
+		return hint.Add(err, "run this as the owner of %s, or as root, who becomes the owner for it", d.folder())
+	case hint.Of(err) != "":
 		return err
 	case errors.Is(err, accounts.ErrNoUser):
 		return hint.Add(err, "postfach user list %s", d.flags())
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Add(err, "there are no accounts in %s: name the data folder with --data DIR, or make an account with postfach user add", d.folder())
-	case errors.Is(err, fs.ErrPermission) && d.folder().IsMine():
-		var path *fs.PathError
-		name := "it"
-		if errors.As(err, &path) {
-			name = path.Path
-		}
-		return hint.Add(err, "uid %d, whose data folder this is, must own it: chown %d %s, as root", os.Geteuid(), os.Geteuid(), name)
+		return hint.Add(err, "there are no accounts in %s: is its disk mounted? else name the data folder with --data DIR, or make an account with postfach user add", d.folder())
 	case errors.Is(err, fs.ErrPermission):
-		return hint.Add(err, "run this as the owner of %s, or as root, who becomes the owner for it", d.folder())
+		return d.denied(err)
 	}
 	return err
 }

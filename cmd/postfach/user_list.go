@@ -23,7 +23,17 @@ type userListCmd struct {
 // A listedUser is an account and when its passwords were last used.
 type listedUser struct {
 	accounts.Account
+	Maildrop   string                     `json:"maildrop"`              // where it is, also in the usual place
 	LastLogins map[string]lastlogin.Login `json:"last_logins,omitempty"` // "": with the account's own password
+}
+
+// listed adds to an account what other files say of it.
+func (d *dataFlag) listed(a accounts.Account) listedUser {
+	u := listedUser{a, a.Maildir, lastLogins(d.folder(), a.User)}
+	if u.Maildrop == "" {
+		u.Maildrop = filepath.Join(d.folder().Mail(), a.User)
+	}
+	return u
 }
 
 func (c *userListCmd) Run() error {
@@ -40,7 +50,7 @@ func (c *userListCmd) Run() error {
 		}
 		for _, a := range list {
 			if !known[a.User] { // the first one is in force
-				users = append(users, listedUser{a, lastLogins(c.folder(), a.User)})
+				users = append(users, c.listed(a))
 			}
 			known[a.User] = true
 		}
@@ -48,16 +58,18 @@ func (c *userListCmd) Run() error {
 	if len(others) > 0 {
 		fmt.Fprintf(os.Stderr, "note: these are the accounts in files; those of %s are not listed\n", strings.Join(others, ", "))
 	}
+	for _, u := range users {
+		if len(u.Unknown) > 0 {
+			fmt.Fprintf(os.Stderr, "note: fields of %s that mean nothing here: %s\nhint: if one was to close the account, it does not; docs/accounts.md lists those that do\n", u.User, strings.Join(u.Unknown, "; "))
+		}
+	}
 	if c.JSON {
 		return printJSON(users)
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "USER\tPASSWORD\tAPOP\tAPPS\tLAST LOGIN\tMAILDIR")
+	fmt.Fprintln(out, "USER\tPASSWORD\tAPOP\tAPPS\tLAST LOGIN\tMAILDIR\tRESTRICTED BY")
 	for _, u := range users {
-		dir, apop := u.Maildir, "no"
-		if dir == "" {
-			dir = filepath.Join(c.folder().Mail(), u.User)
-		}
+		apop := "no"
 		if u.APOP {
 			apop = "yes"
 		}
@@ -68,7 +80,7 @@ func (c *userListCmd) Run() error {
 		case u.AppPasswordsOnly:
 			scheme = "off"
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%d\t%s\t%s\n", u.User, scheme, apop, len(u.AppPasswords), latest(u.LastLogins), dir)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", u.User, scheme, apop, len(u.AppPasswords), latest(u.LastLogins), u.Maildrop, strings.Join(u.Restrictions, " "))
 	}
 	return out.Flush()
 }

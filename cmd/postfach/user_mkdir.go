@@ -37,6 +37,7 @@ func (c *userMkdirCmd) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Println(dir)
+	c.noteReach(dir)
 	return nil
 }
 
@@ -49,7 +50,7 @@ func (d *dataFlag) makeMaildir(dir string) (undo func(), err error) {
 		return nil, d.hinted(err)
 	}
 	if err := new(maildir.Store).Create(dir); err != nil {
-		return nil, d.hinted(err)
+		return nil, d.deniedMaildir(err, dir)
 	}
 	return func() {
 		if missing == nil {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
+	"postfach/internal/accounts"
 	"postfach/internal/hint"
 )
 
@@ -19,6 +21,9 @@ type userPasswdCmd struct {
 }
 
 func (c *userPasswdCmd) Run(ctx context.Context) error {
+	if err := c.keepsFiles(); err != nil {
+		return err
+	}
 	password, err := c.password(ctx, bufio.NewReader(os.Stdin))
 	if err != nil {
 		return err
@@ -46,12 +51,16 @@ type passwordFlags struct {
 // password reads the new password, from standard input or, twice, from a
 // person.
 func (p *passwordFlags) password(ctx context.Context, stdin *bufio.Reader) (string, error) {
+	if p.ScramSHA1 && strings.EqualFold(p.Scheme, accounts.Argon2id) {
+		return "", &exitError{hint.Add(errors.New("--scheme argon2id, and --scram-sha-1"), "argon2id does without SCRAM: leave one of the two out"), exitUsage}
+	}
 	if p.PasswordStdin {
 		line, err := stdinLine(ctx, stdin, "password")
-		return line, hint.Add(err, "one line each: the password, then the APOP secret")
+		return line, hint.Add(err, "the password is the first line")
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return "", hint.Add(errors.New("there is no terminal to ask for the password"), "give it on standard input, with --password-stdin")
+		err := errors.New("there is no terminal to ask for the password")
+		return "", &exitError{hint.Add(err, "give it on standard input, with --password-stdin"), exitUsage}
 	}
 	password, err := prompt(ctx, "new password: ")
 	if err != nil {

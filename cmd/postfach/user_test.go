@@ -114,7 +114,7 @@ func TestUserAddMakesAccountAndMaildir(t *testing.T) {
 	runTool(t, "\n", "user", "add", "berta", "--data", data, "--password-stdin").
 		expect(t, exitFailed, "", "the password cannot be used: it is empty")
 	runTool(t, "x\n", "user", "add", "berta", "--data", data).
-		expect(t, exitFailed, "", "there is no terminal to ask for the password\nhint: give it on standard input, with --password-stdin")
+		expect(t, exitUsage, "", "there is no terminal to ask for the password\nhint: give it on standard input, with --password-stdin")
 	runTool(t, "x\n", "user", "add", "berta", "--data", data, "--password-stdin", "--scheme", "plain").
 		expect(t, exitUsage, "", "--scheme must be one of")
 }
@@ -165,7 +165,13 @@ func TestUserAPOP(t *testing.T) {
 	runTool(t, "x\n", "user", "passwd", "mrose", "--data", data, "--password-stdin", "--scheme", "argon2id").
 		expect(t, exitFailed, "", "an account with argon2id cannot have an APOP secret")
 	runTool(t, "secret\n", "user", "add", "otto", "--data", data, "--apop-secret-stdin").
-		expect(t, exitFailed, "", "--apop-secret-stdin needs --password-stdin")
+		expect(t, exitUsage, "", "--apop-secret-stdin needs --password-stdin")
+	runTool(t, "secret\n", "user", "add", "otto", "--data", data, "--password-stdin", "--apop", "--scheme", "argon2id").
+		expect(t, exitUsage, "", "--scheme argon2id, and a secret for APOP")
+	r = runTool(t, "", "user", "add", "otto", "--data", data, "--password-stdin")
+	if r.expect(t, exitFailed, "", "hint: the password is the first line\n"); strings.Contains(r.stderr, "APOP") {
+		t.Errorf("who asked for APOP?\n%s", r.stderr)
+	}
 }
 
 func TestUserListAndRemove(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -20,6 +21,7 @@ import (
 	checkpassword "postfach/internal/accounts/program"
 	"postfach/internal/accounts/sources"
 	"postfach/internal/config"
+	"postfach/internal/hint"
 	"postfach/internal/lastlogin"
 	"postfach/pop3server"
 )
@@ -164,14 +166,14 @@ const notAsked = "accounts cannot be asked for now"
 
 // probe warns about sources that do not answer. They may answer later, and keep no
 // server from starting.
-func (a *directory) probe(log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
+func (a *directory) probe(parent context.Context, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(parent, probeTime)
 	defer cancel()
 	var all sync.WaitGroup
 	look := func(what string, p prober) {
 		all.Go(func() {
-			if err := p.Probe(ctx); err != nil {
-				log.Warn(notAsked, "type", what, "err", err)
+			if err := p.Probe(ctx); err != nil && parent.Err() == nil {
+				log.Warn(notAsked, "type", what, "err", err, "hint", cmp.Or(hint.Of(err), askingRemedy(what)))
 			}
 		})
 	}

@@ -37,7 +37,7 @@ func (c *client) keptOut(user, password string) {
 }
 
 func TestAppPasswordsLogInAndAreNoted(t *testing.T) {
-	data, dir := newData(t), tempDir(t)
+	data, dir := begunData(t), tempDir(t)
 	configured(t, filepath.Join(dir, "f.toml"), "")
 	p := serveIn(t, data, "--config", filepath.Join(dir, "f.toml"))
 	phone, err := editorIn(data).AddApp("postfach", "phone")
@@ -105,7 +105,7 @@ func capabilities(c *client) []string {
 }
 
 func TestMechanismsAreThoseOfTheConfiguration(t *testing.T) {
-	data, dir := newData(t), tempDir(t)
+	data, dir := begunData(t), tempDir(t)
 	name := filepath.Join(dir, "f.toml")
 	configured(t, name, "")
 	p := serveIn(t, data, "--config", name)
@@ -140,7 +140,7 @@ func TestMechanismsAreThoseOfTheConfiguration(t *testing.T) {
 }
 
 func TestPoliciesHoldAfterAReload(t *testing.T) {
-	data, dir := newData(t), tempDir(t)
+	data, dir := begunData(t), tempDir(t)
 	name := filepath.Join(dir, "f.toml")
 	configured(t, name, "")
 	p := serveIn(t, data, "--config", name)

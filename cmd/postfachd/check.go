@@ -35,7 +35,9 @@ type checker struct {
 func check(f *flags, stdout, stderr io.Writer) int {
 	c := &checker{out: stderr}
 	var err error
-	if c.cfg, err = f.configuration(); err != nil {
+	c.cfg, err = f.configuration()
+	c.sayWhat(f, stdout)
+	if err != nil {
 		c.found(err)
 		return exitFailed
 	}
@@ -44,6 +46,7 @@ func check(f *flags, stdout, stderr io.Writer) int {
 		c.warn("%s", w)
 	}
 	c.lookAtFolder()
+	warnOutOfReach(c.cfg, c.log())
 	if c.lookAtFiles() {
 		c.lookAtCertificates()
 		c.lookAtAccounts()
@@ -53,6 +56,21 @@ func check(f *flags, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stdout, "nothing is wrong, as far as uid %d can see\n", os.Getuid())
 	return 0
+}
+
+// installedConfig is what the installed service reads, and the tools of root's.
+const installedConfig = "/etc/postfach/postfachd.toml"
+
+// sayWhat says which configuration it is about: a server without --config reads none.
+func (c *checker) sayWhat(f *flags, stdout io.Writer) {
+	if f.Config != "" {
+		fmt.Fprintf(stdout, "the configuration is %s\n", f.Config)
+		return
+	}
+	fmt.Fprintln(stdout, "there is no configuration: no --config was given")
+	if _, err := os.Stat(installedConfig); err == nil {
+		c.warn("%s was not looked at: give --config %[1]s to check what the installed service reads", installedConfig)
+	}
 }
 
 // found says that something is wrong.
@@ -76,7 +94,7 @@ func (c *checker) lookAtFolder() {
 	info, err := os.Stat(string(c.folder))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.warn("the data folder %s is not there; the first start makes it", c.folder)
+		c.warn("the data folder %s is not there; the start makes it", c.folder)
 		return
 	case err != nil:
 		c.found(hint.Add(err, "uid %d must be able to use the data folder", os.Getuid()))
@@ -84,6 +102,9 @@ func (c *checker) lookAtFolder() {
 	case !info.IsDir():
 		c.found(fmt.Errorf("the data folder %s is no folder", c.folder))
 		return
+	}
+	if err := c.folder.Closed(); err != nil && !errors.Is(err, fs.ErrPermission) { // which another user than the server's meets
+		c.found(err)
 	}
 	var stat unix.Stat_t
 	if unix.Stat(string(c.folder), &stat) == nil && int(stat.Uid) != os.Geteuid() {
@@ -104,6 +125,9 @@ func (c *checker) lookAtFiles() bool {
 			c.found(hint.Add(&fs.PathError{Op: "run", Path: hook[0], Err: err}, "tls.acme.dns_hook: uid %d must be able to run the program", os.Getuid()))
 		}
 	}
+	if err := checkPrograms(c.cfg, c.folder); err != nil {
+		c.found(err)
+	}
 	return c.wrong == before
 }
 
@@ -111,12 +135,12 @@ func (c *checker) lookAtCertificates() {
 	files := certificateFiles(c.cfg, c.folder)
 	if files.OwnDefault && !exists(files.Pairs[0].Certificate) && !exists(files.Pairs[0].Key) {
 		files.Pairs = files.Pairs[1:] // the first start makes it
-		if len(files.Pairs) == 0 {
-			return
-		}
 	}
 	set := &certificates.Set{Log: c.log()}
-	if err := set.Load(files); err != nil {
+	if err := set.Load(files); err != nil && !errors.Is(err, certificates.ErrNone) {
+		c.found(err)
+	}
+	if _, err := acmeSpec(c.cfg, c.folder); err != nil {
 		c.found(err)
 	}
 }
@@ -130,7 +154,9 @@ func (c *checker) lookAtAccounts() {
 		return
 	}
 	defer who.closeExcept(nil)
-	if usesOwnFile(c.cfg) && !exists(c.folder.Accounts()) {
+	if err := checkAccountsFile(c.cfg, c.folder); err != nil {
+		c.found(err)
+	} else if usesOwnFile(c.cfg) && !exists(c.folder.Accounts()) {
 		c.warn("there is no accounts file %s yet; the first start makes it, with an account for a test", c.folder.Accounts())
 	} else if err := who.Load(); err != nil {
 		c.found(err)
@@ -141,7 +167,7 @@ func (c *checker) lookAtAccounts() {
 			c.warn("a folder for mail is out of reach: %v", err)
 		}
 	}
-	who.probe(d.log)
+	who.probe(context.Background(), d.log)
 }
 
 // log counts lines of the server's as what they are.
@@ -170,6 +196,9 @@ func (l checkerLog) Handle(_ context.Context, r slog.Record) error {
 		}
 		l.c.found(err)
 		return nil
+	}
+	if advice != "" {
+		text += "\nhint: " + advice
 	}
 	l.c.warn("%s", text)
 	return nil

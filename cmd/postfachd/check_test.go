@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"postfach/internal/accounts"
+	"postfach/internal/version"
 )
 
 // state is all that lies in a folder, with contents.
@@ -46,13 +47,18 @@ func TestCheck(t *testing.T) {
 	}{
 		"nothing to say":     {listen, nil, ""},
 		"not understood":     {"nonsense = 1", []string{"f.toml:1", "nonsense"}, ""},
+		"several mistakes":   {"nonsense = 1\nlast = 5\n[limits]\nidel = \"1h\"", []string{"f.toml:1: unknown key nonsense", "f.toml:2: last: expected true or false", "f.toml:4: unknown key limits.idel", "hint: did you mean limits.idle?"}, ""},
+		"several values":     {"hostname = \"a b\"\nlanguage = \"fr\"\n" + listen + "[limits]\nidle = \"1s\"\nlogin = \"0s\"\n[[source]]\ntype = \"x\"\n[[source]]\ntype = \"y\"", []string{"f.toml:1: hostname", "f.toml:2: language", ": limits.idle: ", ": limits.login: ", "f.toml:9: source.type", "f.toml:11: source.type"}, ""},
 		"no certificate":     {listen + "[tls]\ncertificate = \"/none/a\"\nkey = \"/none/b\"", []string{"/none/a", "/none/b", "hint: "}, ""},
 		"no certificates":    {listen + "[tls]\ncertificate = \"f.toml\"\nkey = \"f.toml\"", []string{"f.toml", "two PEM files"}, ""},
 		"accounts":           {"accounts = \"bad\"\n" + listen, []string{"bad:1: expected user:{SCHEME}secret"}, ""},
 		"helper missing":     {listen + "[[source]]\ntype = \"program\"\ncommand = [\"/none/helper\"]", []string{"/none/helper", "install the program"}, ""},
 		"helper cannot run":  {listen + fmt.Sprintf("[[source]]\ntype = \"program\"\ncommand = [%q]", program), []string{program, "chmod +x"}, ""},
+		"no root of ACME":    {listen + "[tls.acme]\nagree = true\nhosts = [\"a.example\"]\nca = \"f.toml\"", []string{"root of the ACME server", "at least one CERTIFICATE"}, ""},
+		"no authorities":     {listen + "[tls]\nclient_ca = \"f.toml\"", []string{"client authorities", "at least one CERTIFICATE"}, ""},
 		"hook cannot run":    {listen + fmt.Sprintf("[tls.acme]\nagree = true\nhosts = [\"a.example\"]\nchallenge = \"dns-01\"\ndns_hook = [%q]", program), []string{program, "dns_hook"}, ""},
 		"directory is away":  {listen + "[[source]]\ntype = \"ldap\"\nurl = \"ldapi://%2Fnone%2Fldapi\"\nbase = \"dc=x\"\nfilter = \"(uid={user})\"", []string{"accounts cannot be asked for now", "/none/ldapi"}, ""},
+		"folder is missing":  {"confine_mail = [\"/srv/nomail\"]\n" + listen, nil, "a folder stays out of reach err=\"stat /srv/nomail: no such file or directory\"\nhint: make it"},
 		"maildir is missing": {"accounts = \"elsewhere\"\n" + listen, nil, "/none/mail"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,6 +84,9 @@ func TestCheck(t *testing.T) {
 			if c.warned != "" && !strings.Contains(p.stderr.String(), c.warned) {
 				t.Errorf("no warning of %s:\n%s", c.warned, p.stderr)
 			}
+			if !strings.Contains(p.stdout.String(), "the configuration is "+config) {
+				t.Errorf("which configuration it is about is not in\n%s", p.stdout)
+			}
 			if c.wrong == nil && !strings.Contains(p.stdout.String(), "nothing is wrong") {
 				t.Errorf("said\n%s", p.stdout)
 			}
@@ -93,7 +102,7 @@ func TestVersionIsThatOfTheBuild(t *testing.T) {
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if got := strings.TrimSpace(p.stdout.String()); got != version() || got == "" {
+	if got := strings.TrimSpace(p.stdout.String()); got != version.String() || got == "" {
 		t.Errorf("%q", got)
 	}
 }
@@ -107,5 +116,13 @@ func TestWrongAddressNamesItsFlag(t *testing.T) {
 		if text := p.stderr.String(); !strings.Contains(text, `postfachd: `+flag+` "localhost": expected host:port`) || !strings.Contains(text, "hint: 127.0.0.1:1110") {
 			t.Errorf("%s", text)
 		}
+	}
+}
+
+// To a flag of one letter every other one is near.
+func TestUnknownLetterIsNotGuessed(t *testing.T) {
+	p := launch(t, "-c", "x")
+	if code := p.wait(); code != exitUsage || p.stderr.String() != "postfachd: unknown flag -c\nhint: postfachd --help" {
+		t.Errorf("exit code %d\n%s", code, p.stderr)
 	}
 }

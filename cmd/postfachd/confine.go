@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,8 +18,10 @@ import (
 
 // A confinement is what the server has given up beside root.
 type confinement struct {
-	rules    confine.Rules
-	enforced bool // by Landlock; else nothing of rules is in force
+	rules     confine.Rules
+	asked     bool // by confine = true
+	enforced  bool // by Landlock; else what rules say of files is not in force
+	noSockets bool // none can be made any more, whatever Landlock does
 }
 
 // confineTo gives up all that the configuration does not need, and logs what is
@@ -31,7 +34,12 @@ func confineTo(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) c
 	} else {
 		defer status.Close()
 	}
-	c := confinement{rules: rulesFor(cfg, folder).Existing()}
+	c := confinement{rules: rulesFor(cfg, folder).Existing(), asked: cfg.Confine}
+	if c.rules.Connect {
+		// The system's authorities are read once, and may be anywhere. Without any,
+		// whoever needs them says so.
+		_, _ = x509.SystemCertPool()
+	}
 	landlock := "not enforced: confine = false"
 	if cfg.Confine {
 		landlock, err = confine.Landlock(c.rules)
@@ -40,7 +48,9 @@ func confineTo(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) c
 			landlock = "not enforced: " + err.Error()
 		}
 	}
-	values := []any{"landlock", landlock, "sockets", giveUpSockets(cfg, c.rules)}
+	var sockets string
+	sockets, c.noSockets = giveUpSockets(cfg, c.rules)
+	values := []any{"landlock", landlock, "sockets", sockets}
 	if status != nil {
 		more, err := status.Values()
 		if err != nil {
@@ -50,29 +60,38 @@ func confineTo(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) c
 	}
 	log.Info("confinement", values...)
 	if c.enforced {
-		for _, folder := range slices.Concat(cfg.ConfineMail, cfg.ConfineRead) {
-			if _, err := os.Stat(folder); err != nil {
-				log.Warn("a folder stays out of reach", "err", err, "hint", "make it, or mount it, before the server starts")
-			}
-		}
+		warnOutOfReach(cfg, log)
 		log.Info("files within reach", "write", strings.Join(c.rules.Write, " "), "read", strings.Join(c.rules.Read, " "), "run", strings.Join(c.rules.Run, " "))
 	}
 	return c
 }
 
-// giveUpSockets gives up making sockets where nobody is asked and no program is run,
-// and says so.
-func giveUpSockets(cfg *config.Config, rules confine.Rules) string {
+// warnOutOfReach says which folders of the configuration are not there: what comes to
+// be there later is out of reach.
+func warnOutOfReach(cfg *config.Config, log *slog.Logger) {
+	if !cfg.Confine {
+		return
+	}
+	for _, folder := range slices.Concat(cfg.ConfineMail, cfg.ConfineRead) {
+		if _, err := os.Stat(folder); err != nil {
+			log.Warn("a folder stays out of reach", "err", err, "hint", "make it, or mount it, before the server starts")
+		}
+	}
+}
+
+// giveUpSockets gives up making sockets where nobody is asked and no program is run.
+// It says in words what is so, and whether they are gone.
+func giveUpSockets(cfg *config.Config, rules confine.Rules) (said string, gone bool) {
 	switch {
 	case !cfg.Confine:
-		return "kept: confine = false"
+		return "kept: confine = false", false
 	case rules.Connect || rules.Bind:
-		return "kept: the configuration needs them"
+		return "kept: the configuration needs them", false
 	}
 	if err := confine.NoSockets(); err != nil {
-		return "not given up: " + err.Error()
+		return "not given up: " + err.Error(), false
 	}
-	return "given up"
+	return "given up", true
 }
 
 // reach is path, which says where a user's maildrop is, with an error that names
@@ -98,28 +117,35 @@ func (d *daemon) outOfReach(dir string) error {
 		"restart the server; add a folder above it to confine_mail, and later ones need no restart")
 }
 
-// checkConfined warns when a new configuration needs what has been given up.
-func (d *daemon) checkConfined(cfg *config.Config) {
-	if !d.confined.enforced {
-		return
+// checkConfined reports whether a new configuration can have all that it needs, and
+// says what is missing.
+func (d *daemon) checkConfined(cfg *config.Config) bool {
+	missing := d.confined.lacks(rulesFor(cfg, d.folder).Existing())
+	switch {
+	case len(missing) > 0:
+		d.log.Warn("the server has given up what the configuration needs now", "missing", strings.Join(missing, ", "),
+			"hint", "restart the server: what a running one has given up, it cannot get back")
+	case cfg.Confine != d.confined.asked:
+		d.log.Warn("confine has changed", "hint", "restart the server: a running one cannot get back what it has given up, and gives up nothing more")
 	}
-	old, wanted := d.confined.rules, rulesFor(cfg, d.folder).Existing()
-	var missing []string
-	for _, folder := range wanted.Write {
-		if !old.Writable(folder) {
-			missing = append(missing, folder)
+	return len(missing) == 0 && cfg.Confine == d.confined.asked
+}
+
+// lacks is what was given up of what is wanted.
+func (c *confinement) lacks(wanted confine.Rules) (missing []string) {
+	if c.enforced {
+		for _, list := range []struct {
+			paths []string
+			have  func(path string) bool
+		}{{wanted.Write, c.rules.Writable}, {wanted.Read, c.rules.Readable}, {wanted.Run, c.rules.Runnable}} {
+			missing = append(missing, slices.DeleteFunc(slices.Clone(list.paths), list.have)...)
 		}
 	}
-	for _, folder := range slices.Concat(wanted.Read, wanted.Run) {
-		if !old.Readable(folder) {
-			missing = append(missing, folder)
-		}
-	}
-	if wanted.Connect && !old.Connect {
+	if wanted.Connect && !c.rules.Connect && (c.enforced || c.noSockets) {
 		missing = append(missing, "other machines")
 	}
-	if len(missing) > 0 || !cfg.Confine {
-		d.log.Warn("the server has given up what the configuration needs now", "missing", strings.Join(missing, " "),
-			"hint", "restart the server: what a running one has given up, it cannot get back")
+	if wanted.Bind && !c.rules.Bind && (c.enforced || c.noSockets) {
+		missing = append(missing, "ports for helper programs")
 	}
+	return missing
 }

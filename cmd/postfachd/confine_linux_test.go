@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +18,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
@@ -465,8 +470,10 @@ func program4All(t *testing.T) string {
 // The capability is for ports below 1024, and is gone when they are open.
 func TestCapabilityBindsLowPortsFirst(t *testing.T) {
 	needRoot(t)
-	data := newData(t)
+	data := begunData(t)
 	must(t, os.Chown(filepath.Dir(data), 65534, 65534))
+	must(t, os.Chown(data, 65534, 65534))
+	giveToOwner(t, data)
 	// The port for ACME's challenges is one of them. Nobody answers at the other.
 	name := filepath.Join(tempDir(t), "postfachd.toml")
 	must(t, os.WriteFile(name, fmt.Appendf(nil, `
@@ -508,4 +515,37 @@ func lowPort(t *testing.T, highest int) int {
 	}
 	t.Fatal("no free port below 1024")
 	return 0
+}
+
+// The authorities of the system may lie anywhere, behind links. They are trusted when
+// files are given up, too.
+func TestSystemAuthoritiesOutlastTheConfinement(t *testing.T) {
+	asked := make(chan string, 100)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- r.URL.Path:
+		default:
+		}
+		http.Error(w, "no", http.StatusTeapot)
+	}))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	elsewhere, links, dir := tempDir(t), tempDir(t), tempDir(t)
+	writeOpen(t, filepath.Join(elsewhere, "bundle.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	must(t, os.Symlink(filepath.Join(elsewhere, "bundle.pem"), filepath.Join(links, "bundle.pem")))
+	t.Setenv("SSL_CERT_FILE", filepath.Join(links, "bundle.pem"))
+	t.Setenv("SSL_CERT_DIR", links)
+	name := filepath.Join(dir, "postfachd.toml")
+	writeOpen(t, name, fmt.Appendf(nil, "[tls.acme]\nhosts = [\"mail.example.org\"]\nagree = true\ndirectory = \"%s/directory\"\nlisten = \"127.0.0.1:0\"\n", server.URL))
+	p := serveIn(t, begunData(t), "--config", name)
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Error("the ACME server is not believed")
+	}
+	if reach := p.stderr.String(); strings.Contains(reach, elsewhere) {
+		t.Errorf("it is within reach, so that this tests nothing:\n%s", reach)
+	}
+	p.end()
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"postfach/internal/config"
@@ -70,7 +69,7 @@ func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets [
 	if d.tls, err = newTLS(cfg, folder, log); err != nil {
 		return nil, err
 	}
-	d.capacity = checkDescriptors(cfg, log, capacity{})
+	cfg.Limits.Connections, d.capacity = checkDescriptors(cfg, log, capacity{})
 	d.readDecoyKey(log)
 	if d.accounts, err = d.newDirectory(cfg, nil); err != nil {
 		return nil, err
@@ -78,7 +77,7 @@ func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets [
 	if err := d.accounts.Load(); err != nil {
 		return nil, err
 	}
-	d.accounts.probe(log)
+	d.accounts.probe(context.Background(), log)
 	d.accounts.TellMechanisms()
 	d.logins = lastlogin.NewRecorder(nil, folder.LastLogins(), log)
 	d.store = d.newStore(cfg, d.accounts)
@@ -120,6 +119,7 @@ func (d *daemon) server(l config.Listener) *pop3server.Server {
 			Connections:           c.Limits.Connections,
 			ConnectionsPerAddress: c.Limits.ConnectionsPerAddress,
 			SessionsPerUser:       c.Limits.SessionsPerUser,
+			StoreCalls:            c.Limits.StoreCalls,
 		},
 		Guard: &d.guard,
 		Log:   d.log,
@@ -168,22 +168,33 @@ func (d *daemon) end(err error) {
 	}
 }
 
-// run obeys signals until one of them ends it.
-func (d *daemon) run(signals <-chan os.Signal) error {
+// run obeys signals until one of them ends it. While a reload is being prepared,
+// SIGHUP waits, and nothing else.
+func (d *daemon) run(heard signals) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	pulse := time.Tick(d.manager.Pulse()) // nil where there is no watchdog
+	var plans <-chan *plan                // nil while none is being made
 	for {
+		hup := heard.hup
+		if plans != nil {
+			hup = nil
+		}
 		select {
-		case sig := <-signals:
-			if sig == syscall.SIGHUP {
-				d.manager.Reloading()
-				d.reload()
-				d.manager.Ready(d.status())
-				continue
-			}
-			d.manager.Stopping()
-			d.log.Info("ending", "signal", sig.String(), "grace", d.cfg.ShutdownGrace.Duration)
-			d.shutdown(signals)
-			return nil
+		case sig := <-heard.end: // before all else
+			return d.shutdown(sig, heard.end)
+		default:
+		}
+		select {
+		case sig := <-heard.end:
+			return d.shutdown(sig, heard.end)
+		case <-hup:
+			d.manager.Reloading()
+			plans = d.reload(ctx)
+		case p := <-plans:
+			plans = nil
+			d.use(p)
+			d.manager.Ready(d.status())
 		case <-pulse: // from the goroutine that has to live, and not from another one
 			d.manager.Alive()
 		case now := <-d.tls.minute:
@@ -199,21 +210,16 @@ func (d *daemon) run(signals <-chan os.Signal) error {
 
 // shutdown lets what has begun end, for the grace period, or until a second
 // signal. Nothing is deleted that no QUIT has asked for (P3-ST-15).
-func (d *daemon) shutdown(signals <-chan os.Signal) {
+func (d *daemon) shutdown(sig os.Signal, again <-chan os.Signal) error {
+	d.manager.Stopping(d.cfg.ShutdownGrace.Duration)
+	d.log.Info("ending", "signal", sig.String(), "grace", d.cfg.ShutdownGrace.Duration)
 	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.ShutdownGrace.Duration)
 	defer cancel()
-	ended := make(chan struct{})
-	defer close(ended)
 	go func() {
-		for {
-			select {
-			case sig := <-signals:
-				if sig != syscall.SIGHUP {
-					cancel()
-				}
-			case <-ended:
-				return
-			}
+		select {
+		case <-again:
+			cancel()
+		case <-ctx.Done():
 		}
 	}()
 	closeAll(d.sockets)
@@ -229,6 +235,7 @@ func (d *daemon) shutdown(signals <-chan os.Signal) {
 	d.running.Wait()
 	d.closeAccounts()
 	d.log.Info("ended")
+	return nil
 }
 
 // close ends everything at once.

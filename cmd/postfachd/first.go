@@ -13,6 +13,7 @@ import (
 	"postfach/internal/accounts"
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
+	"postfach/internal/hint"
 	"postfach/internal/vfs"
 	"postfach/maildrop/maildir"
 )
@@ -24,7 +25,27 @@ const firstUser = "postfach"
 type firstLogin struct {
 	user, password string
 	host           string // the name by which this machine's clients reach the server
-	trust          string // the certificate that they have to be told to trust; empty: none
+	trust          string // the certificate that they have to be told to trust
+}
+
+// checkAccountsFile refuses to start without an accounts file where the first start
+// must not make one: in a folder that had one, and for a server with a configuration,
+// which is no trial. The disk may not be mounted, and mail for accounts that are not
+// there bounces for good.
+func checkAccountsFile(cfg *config.Config, folder datafolder.Folder) error {
+	file := folder.Accounts()
+	if !usesOwnFile(cfg) || exists(file) {
+		return nil
+	}
+	if trace := folder.Used(firstUser); trace != "" {
+		return hint.Add(fmt.Errorf("the accounts file %s is gone, and %s shows that the folder was in use", file, trace),
+			"is its disk mounted? else put it back from a backup; an empty file there, with mode 0600, begins without any account, and then mail for all of them bounces")
+	}
+	if cfg.File != "" {
+		return hint.Add(fmt.Errorf("there is no accounts file %s, and a server with a configuration makes none", file),
+			"is the disk of %s mounted? a new server gets its first account by: postfach user add NAME --data %s", folder, quote(string(folder)))
+	}
+	return nil
 }
 
 // firstStart makes what is missing to serve: a certificate and, where there is
@@ -39,11 +60,7 @@ func firstStart(cfg *config.Config, folder datafolder.Folder, sockets []*socket)
 		return nil, nil
 	}
 	first := &firstLogin{user: firstUser, password: newPassword(), host: "localhost", trust: folder.Certificate()}
-	if cfg.TLS.Certificate != "" { // a real one has the real name
-		first.host, first.trust = hostname(cfg), ""
-	} else if len(cfg.TLS.ACME.Hosts) > 0 {
-		first.host, first.trust = cfg.TLS.ACME.Hosts[0], ""
-	} else if !onLoopback(sockets) {
+	if !onLoopback(sockets) {
 		first.host = hostname(cfg)
 	}
 	if err := first.make(cfg, folder); err != nil {
@@ -120,9 +137,7 @@ func (l *firstLogin) next(folder datafolder.Folder, sockets []*socket) string {
 			p("  %s", l.get(folder, s.port()))
 			p("")
 			p("In Thunderbird: POP3, server %s, port %s, SSL/TLS, normal password, user name %s.", l.host, s.port(), l.user)
-			if l.trust != "" {
-				p("It asks once whether to trust the server's own certificate: confirm the exception.")
-			}
+			p("It asks once whether to trust the server's own certificate: confirm the exception.")
 		}
 	}
 	p("")
@@ -132,11 +147,7 @@ func (l *firstLogin) next(folder datafolder.Folder, sockets []*socket) string {
 
 // curl is the command, up to the URL.
 func (l *firstLogin) curl(folder datafolder.Folder) string {
-	command := "curl --netrc-file " + quote(folder.FirstLogin())
-	if l.trust != "" {
-		command += " --cacert " + quote(l.trust)
-	}
-	return command
+	return "curl --netrc-file " + quote(folder.FirstLogin()) + " --cacert " + quote(l.trust)
 }
 
 // tool is what a person types for postfach: whoever used "go run" has no such
@@ -151,12 +162,8 @@ func tool() string {
 
 // get is how postfach fetches this mailbox.
 func (l *firstLogin) get(folder datafolder.Folder, port string) string {
-	command := fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) %s get pop3s://%s@%s:%s --to maildir:Mail",
-		quote(folder.FirstLogin()), tool(), l.user, l.host, port)
-	if l.trust != "" {
-		command += " --cafile " + quote(l.trust)
-	}
-	return command
+	return fmt.Sprintf("POSTFACH_PASSWORD=$(sed -n 's/^password //p' %s) %s get pop3s://%s@%s:%s --to maildir:Mail --cafile %s",
+		quote(folder.FirstLogin()), tool(), l.user, l.host, port, quote(l.trust))
 }
 
 // quote makes one word of the shell of a path.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"github.com/alecthomas/kong"
 
@@ -12,7 +11,7 @@ import (
 
 // flags is the command line. What it says goes before the configuration.
 type flags struct {
-	Config      string  `help:"Configuration, in TOML. Without it, defaults hold." placeholder:"FILE" type:"path"`
+	Config      string  `help:"Configuration, in TOML. Without it, defaults hold, and the first start makes an account; with it, postfach user add does." placeholder:"FILE" type:"path"`
 	Data        string  `help:"Data folder (default: $$XDG_STATE_HOME/postfach, ~/.local/state/postfach; /var/lib/postfach for root)." placeholder:"DIR"`
 	Pop3        *string `name:"pop3" help:"Listen here and on no other address without implicit TLS; TLS by STLS (default: 127.0.0.1:1110). Port 0: a free one. Empty: do not." placeholder:"ADDR"`
 	Pop3s       *string `name:"pop3s" help:"Listen here and on no other address with implicit TLS (default: 127.0.0.1:1995). Empty: do not." placeholder:"ADDR"`
@@ -36,14 +35,6 @@ func (f *flags) addresses() error {
 		}
 	}
 	return nil
-}
-
-// version is that of the module, as the build has it.
-func version() string {
-	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" && build.Main.Version != "(devel)" {
-		return build.Main.Version
-	}
-	return "devel"
 }
 
 // configuration is the file and, over it, the command line.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,10 +16,13 @@ import (
 	"postfach/internal/vfs"
 )
 
+// lockWait is for tools, which look with the lock itself whether a server runs.
+const lockWait = 200 * time.Millisecond
+
 // lockFolder keeps a second server away from the same data. The lock ends with
 // the process, however that ends.
 func lockFolder(folder datafolder.Folder) (io.Closer, error) {
-	lock, err := vfs.OS{}.Lock(folder.Run())
+	lock, err := vfs.LockWithin(vfs.OS{}, folder.Run(), lockWait)
 	if errors.Is(err, vfs.ErrLocked) {
 		return nil, hint.Add(fmt.Errorf("another postfachd uses the data folder %s", folder),
 			"end that one, or choose another folder with --data DIR; %s says where it listens", folder.Listeners())
@@ -30,11 +34,14 @@ func lockFolder(folder datafolder.Folder) (io.Closer, error) {
 }
 
 // checkReach looks whether the server may touch what it needs, as the user that
-// it is by now, before any client could find out.
+// it is by now, and others may not, before any client could find out.
 func checkReach(cfg *config.Config, folder datafolder.Folder) error {
+	if err := folder.Closed(); err != nil {
+		return err
+	}
 	for _, dir := range []string{string(folder), folder.Mail(), folder.Run()} {
 		if err := reachFolder(dir); err != nil {
-			return hint.Add(fmt.Errorf("the data folder cannot be used: %w", err), "uid %d needs it: %s", os.Getuid(), folder.Remedy())
+			return hint.Add(fmt.Errorf("the data folder cannot be used: %w", err), "%s", folder.Needed())
 		}
 	}
 	for _, name := range cfg.Files() {
@@ -42,7 +49,7 @@ func checkReach(cfg *config.Config, folder datafolder.Folder) error {
 			return err
 		}
 	}
-	return nil
+	return checkPrograms(cfg, folder)
 }
 
 // reachFolder asks the system whether this process may list the folder, and

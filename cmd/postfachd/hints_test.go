@@ -10,6 +10,7 @@ import (
 
 	"postfach/internal/hint"
 	"postfach/maildrop"
+	"postfach/maildrop/maildir"
 )
 
 // Lines with an error say what its hint says, and have no hint where there is none.
@@ -41,6 +42,9 @@ func TestMaildropThatCannotBeOpenedHasAHint(t *testing.T) {
 		&fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES},
 		&fs.PathError{Op: "open", Path: "/x", Err: syscall.EROFS},
 		&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOTDIR},
+		&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOSPC},
+		&fs.PathError{Op: "open", Path: "/x/cur", Err: maildir.ErrNotFolder},
+		&fs.PathError{Op: "open", Path: "/x", Err: maildir.ErrNoFolders},
 		fmt.Errorf("%w: %w", maildrop.ErrNoUser, fs.ErrNotExist),
 	} {
 		if got := advise(err); !errors.Is(got, err) || hint.Of(got) == "" || got.Error() != err.Error() {

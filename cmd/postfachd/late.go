@@ -28,9 +28,10 @@ type lateWriter struct {
 	closed  bool
 }
 
-func newLateWriter(to io.Writer) *lateWriter {
+// newLateWriter begins. journal is as in newLog, for its own lines.
+func newLateWriter(to io.Writer, journal bool) *lateWriter {
 	w := &lateWriter{to: to, news: make(chan struct{}, 1), over: make(chan struct{})}
-	go w.run()
+	go w.run(newLog(to, journal))
 	return w
 }
 
@@ -54,9 +55,8 @@ func (w *lateWriter) wake() {
 	}
 }
 
-func (w *lateWriter) run() {
+func (w *lateWriter) run(own *slog.Logger) {
 	defer close(w.over)
-	own := slog.New(slog.NewTextHandler(w.to, nil))
 	for range w.news {
 		for {
 			waiting, dropped, closed := w.take()

@@ -11,7 +11,7 @@ import (
 
 func TestLogNeverWaitsForItsReader(t *testing.T) {
 	r, w := io.Pipe()
-	late := newLateWriter(w)
+	late := newLateWriter(w, false)
 	line := []byte(strings.Repeat("x", 1023) + "\n")
 	const lines = 3 * maxLate >> 10
 	for range lines { // nobody reads
@@ -41,13 +41,33 @@ func TestLogNeverWaitsForItsReader(t *testing.T) {
 
 func TestLogIsWrittenBeforeTheEnd(t *testing.T) {
 	var got bytes.Buffer
-	late := newLateWriter(&got)
+	late := newLateWriter(&got, false)
 	for _, s := range []string{"one\n", "two\n", "three\n"} {
 		io.WriteString(late, s)
 	}
 	must(t, late.Close())
 	if got.String() != "one\ntwo\nthree\n" {
 		t.Errorf("%q", got.String())
+	}
+}
+
+// For the journal the line about dropped lines has its priority, as all have.
+func TestDroppedLinesHaveAPriority(t *testing.T) {
+	r, w := io.Pipe()
+	late := newLateWriter(w, true)
+	for range 3 {
+		late.Write(make([]byte, maxLate)) // nobody reads: there is no room for the third
+	}
+	line := make(chan string)
+	go func() {
+		defer close(line)
+		all, _ := io.ReadAll(r)
+		line <- string(all)
+	}()
+	must(t, late.Close())
+	must(t, w.Close())
+	if text := strings.Trim(<-line, "\x00"); !strings.HasPrefix(text, "<4>time=") || !strings.Contains(text, "log lines dropped") {
+		t.Errorf("%.200q", text)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // An account that came without a Maildir, as from another server, gets one at its
 // first login, in the data folder only, and once.
 func TestMaildirIsMadeAtTheFirstLogin(t *testing.T) {
-	data, dir := newData(t), tempDir(t)
+	data, dir := begunData(t), tempDir(t)
 	name := filepath.Join(dir, "f.toml")
 	configured(t, name, "")
 	p := serveIn(t, data, "--config", name)

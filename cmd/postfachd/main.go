@@ -15,6 +15,7 @@ import (
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
 	"postfach/internal/sockets"
+	"postfach/internal/version"
 )
 
 const (
@@ -27,15 +28,16 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is the program. It returns the exit code: 0 after SIGTERM or SIGINT.
 func run(args []string, stdout, stderr io.Writer) int {
 	var f flags
-	parser, err := kong.New(&f, kong.Name("postfachd"), kong.Writers(stdout, stderr), kong.Vars{"version": version()},
+	parser, err := kong.New(&f, kong.Name("postfachd"), kong.Writers(stdout, stderr), kong.Vars{"version": version.String()},
 		kong.Description("A POP3 server. Without any flag it makes what it needs, listens on this machine only, and says how to connect.\n\n"+
-			"SIGHUP reads configuration, accounts and certificate again; SIGTERM ends, and deletes nothing that no QUIT has asked for."))
+			"SIGHUP reads configuration, accounts and certificate again; SIGTERM ends, and deletes nothing that no QUIT has asked for.\n\n"+
+			"Pages such as docs/running.md are in the source; installed, they are in /usr/share/doc/postfach."))
 	if err != nil {
 		hint.Print(stderr, "postfachd", err)
 		return exitUsage
 	}
 	if _, err := parser.Parse(args); err != nil {
-		hint.Print(stderr, "postfachd", hint.Add(err, "postfachd --help"))
+		hint.Print(stderr, "postfachd", hint.Add(hint.WithoutGuess(err), "postfachd --help"))
 		return exitUsage
 	}
 	if err := f.addresses(); err != nil {
@@ -45,24 +47,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if f.Check {
 		return check(&f, stdout, stderr)
 	}
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
+	useMemoryLimit()
+	heard, stop := hear()
+	defer stop()
 	// Nobody who stops reading the log ends the server. (SIGXFSZ does not, either:
 	// Go has the write fail.)
 	signal.Ignore(syscall.SIGPIPE)
-	late := newLateWriter(stderr)
-	defer late.Close()
 	journal := isJournal(stderr)
-	if err := serve(&f, signals, stdout, newLog(late, journal)); err != nil {
-		hint.Print(failures(late, journal), "postfachd", err)
+	late := newLateWriter(stderr, journal)
+	defer late.Close()
+	if err := serve(&f, heard, stdout, newLog(late, journal)); err != nil {
+		hint.Print(failures(late, journal), "postfachd", atStart(err))
 		return exitFailed
 	}
 	return 0
 }
 
 // serve is the life of the server, from top to bottom.
-func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logger) error {
+func serve(f *flags, heard signals, stdout io.Writer, log *slog.Logger) error {
 	cfg, err := f.configuration()
 	if err != nil {
 		return err
@@ -84,12 +86,13 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	}
 	defer manager.Close()
 	given := sockets.Inherit()
-	opened, err := listenAll(cfg.Listeners, given)
+	ready, forChallenges := assigned(cfg, given)
+	opened, err := listenAll(cfg.Listeners, ready)
 	if err != nil {
 		return err
 	}
 	defer closeAll(opened)
-	challenges, err := listenChallenges(cfg, given)
+	challenges, err := listenChallenges(cfg, forChallenges)
 	if err != nil {
 		return err
 	}
@@ -106,6 +109,9 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	if err := confine.Harden(); err != nil {
 		log.Warn("not as confined as it could be", "err", err)
 	}
+	if err := checkAccountsFile(cfg, folder); err != nil {
+		return err
+	}
 	if err := folder.MakeParts(); err != nil {
 		return err
 	}
@@ -118,7 +124,7 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	defer record.Close()
+	defer record.end(log)
 	withdraw(folder) // what a server that was killed has told
 	if err := checkReach(cfg, folder); err != nil {
 		return err
@@ -149,5 +155,5 @@ func serve(f *flags, signals <-chan os.Signal, stdout io.Writer, log *slog.Logge
 	if first != nil {
 		fmt.Fprint(stdout, first.next(folder, opened))
 	}
-	return d.run(signals)
+	return d.run(heard)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"syscall"
 
 	"postfach/maildrop"
 	"postfach/pop3"
@@ -13,8 +14,9 @@ import (
 )
 
 // mine makes the server panic at what has "mine" in its name: a login as such a
-// user, a message that is sent, a message that is removed. For the test of promise
-// 18, which builds the program with the tag mines; no other build has this file.
+// user, a message that is sent, a message that is removed; and hang when it opens the
+// maildrop of a user who has "stalled" in the name. For the tests of promises 17 and
+// 18, which build the program with the tag mines; no other build has this file.
 func mine(s *pop3server.Server) {
 	s.Store = minedStore{s.Store}
 	s.Auth = minedAuth{s.Auth}
@@ -23,6 +25,18 @@ func mine(s *pop3server.Server) {
 func step(on string) {
 	if strings.Contains(on, "mine") {
 		panic("mine at " + on)
+	}
+}
+
+// stall is a system call that does not come back, as one to a dead disk: it holds a
+// thread.
+func stall(on string) {
+	var ends [2]int
+	if !strings.Contains(on, "stalled") || syscall.Pipe(ends[:]) != nil {
+		return
+	}
+	for {
+		syscall.Read(ends[0], make([]byte, 1))
 	}
 }
 
@@ -36,6 +50,7 @@ func (a minedAuth) Authenticate(ctx context.Context, p *pop3server.Peer, name, p
 type minedStore struct{ maildrop.Store }
 
 func (s minedStore) Open(ctx context.Context, user string) (maildrop.Maildrop, error) {
+	stall(user)
 	drop, err := s.Store.Open(ctx, user)
 	if err != nil {
 		return nil, err

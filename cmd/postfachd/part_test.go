@@ -20,7 +20,6 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/internal/config"
-	"postfach/internal/sockets"
 	"postfach/maildrop/maildir"
 	"postfach/pop3"
 	"postfach/pop3server"
@@ -33,7 +32,7 @@ func TestListenAllIsAllOrNothing(t *testing.T) {
 	must(t, err)
 	taken := l.Addr().String()
 	must(t, l.Close())
-	first, none := config.Listener{Address: taken}, new(sockets.Inherited)
+	first, none := config.Listener{Address: taken}, make([]net.Listener, 2)
 	if opened, err := listenAll([]config.Listener{first, {Address: "192.0.2.1:1"}}, none); err == nil {
 		closeAll(opened)
 		t.Fatal("listens on an address that is not here")
@@ -137,7 +136,7 @@ connections = 7
 		Limits: pop3server.Limits{
 			Login: 2 * time.Minute, Idle: 20 * time.Minute, Write: 3 * time.Minute, FailureDelay: 4 * time.Second,
 			FailedLogins: 5, BadCommands: 6, Connections: 7,
-			AddressDelay: 15 * time.Second, ConnectionsPerAddress: 200, SessionsPerUser: 10,
+			AddressDelay: 15 * time.Second, ConnectionsPerAddress: 200, SessionsPerUser: 10, StoreCalls: 256,
 		},
 		Guard: &d.guard,
 	}
@@ -156,7 +155,7 @@ connections = 7
 
 // A reload leaves nothing behind but sessions.
 func TestServersWithoutSessionsAreForgotten(t *testing.T) {
-	opened, err := listenAll([]config.Listener{{Address: "127.0.0.1:0", TLS: config.NoTLS}}, new(sockets.Inherited))
+	opened, err := listenAll([]config.Listener{{Address: "127.0.0.1:0", TLS: config.NoTLS}}, make([]net.Listener, 1))
 	must(t, err)
 	d := &daemon{cfg: config.Default(), accounts: &directory{Directory: &accounts.Directory{}}, store: &maildir.Store{}, sockets: opened, log: quiet(), failed: make(chan error, 1)}
 	d.start()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"postfach/internal/config"
 	"postfach/internal/datafolder"
 )
 
@@ -313,6 +315,24 @@ func tempDir(t *testing.T) string {
 func newData(t *testing.T) string {
 	t.Helper()
 	return filepath.Join(tempDir(t), "data")
+}
+
+// begunData is a data folder with the account of a first start in it, for servers with
+// a configuration: they make none.
+func begunData(t *testing.T) string {
+	t.Helper()
+	data := newData(t)
+	begin(t, data)
+	return data
+}
+
+func begin(t *testing.T, data string) {
+	t.Helper()
+	folder := datafolder.Folder(data)
+	must(t, errors.Join(folder.Make(), folder.MakeParts()))
+	first := &firstLogin{user: firstUser, password: newPassword(), host: "localhost"}
+	must(t, first.make(config.Default(), folder))
+	giveToOwner(t, data)
 }
 
 func must(t *testing.T, err error) {

@@ -12,7 +12,7 @@ import (
 // Promise 13: guesses from one address wait longer and longer, on however many
 // connections they come. The owner, from another address, does not wait.
 func TestGuessesSlowTheirOwnAddress(t *testing.T) {
-	data := newData(t)
+	data := begunData(t)
 	name := filepath.Join(tempDir(t), "f.toml")
 	must(t, os.WriteFile(name, []byte("[limits]\nfailure_delay = \"1s\"\n"), 0o644))
 	p := serveIn(t, data, "--config", name)

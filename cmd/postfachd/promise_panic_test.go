@@ -51,8 +51,9 @@ func TestPanicEndsOneSession(t *testing.T) {
 	}
 }
 
-// serveMined starts a postfachd that panics at what is called a mine.
-func (h *house) serveMined() *program {
+// serveMined starts a postfachd that panics at what is called a mine, and hangs at
+// what is stalled.
+func (h *house) serveMined(args ...string) *program {
 	h.t.Helper()
 	exe := filepath.Join(tempDir(h.t), "postfachd")
 	build := exec.Command("go", "build", "-tags", "mines", "-o", exe, ".")
@@ -60,7 +61,7 @@ func (h *house) serveMined() *program {
 		h.t.Fatalf("%v: %s", err, out)
 	}
 	must(h.t, os.Chmod(exe, 0o755))
-	p := started(h.t, exec.Command(exe, "--data", h.data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"))
+	p := started(h.t, exec.Command(exe, append([]string{"--data", h.data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"}, args...)...))
 	p.mayPanic = true
 	p.stdout.wait(h.t, "listening pop3s ")
 	return p

@@ -18,7 +18,7 @@ import (
 // drip, too: octets, commands, a handshake, an exchange.
 func TestDrippingClientsAreCutOff(t *testing.T) {
 	const login = 3 * time.Second
-	data := newData(t)
+	data := begunData(t)
 	name := filepath.Join(tempDir(t), "f.toml")
 	must(t, os.WriteFile(name, fmt.Appendf(nil, "[limits]\nlogin = %q\n", login), 0o644))
 	p := serveIn(t, data, "--config", name)
@@ -81,7 +81,7 @@ func TestDrippingClientsAreCutOff(t *testing.T) {
 // in goes, and a login works at once.
 func TestSilentConnectionsMakeRoom(t *testing.T) {
 	const places = 20
-	data := newData(t)
+	data := begunData(t)
 	name := filepath.Join(tempDir(t), "f.toml")
 	must(t, os.WriteFile(name, fmt.Appendf(nil, "[limits]\nconnections = %d\n", places), 0o644))
 	p := serveIn(t, data, "--config", name)

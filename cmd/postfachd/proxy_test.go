@@ -66,7 +66,7 @@ const local = "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00" // LOCAL: the proxy itsel
 // Promise 10 behind a proxy: the real ends decide whether a password may be said
 // in clear, and nobody is this machine because a header says so.
 func TestClientsBehindAProxyAreNotThisMachine(t *testing.T) {
-	data := newData(t)
+	data := begunData(t)
 	p := behindProxy(t, data, "")
 	password := firstPassword(t, data)
 	for name, test := range map[string]struct {
@@ -100,7 +100,7 @@ func TestClientsBehindAProxyAreNotThisMachine(t *testing.T) {
 
 // The header stands before TLS, and the log has the client's address.
 func TestHeaderStandsBeforeTLS(t *testing.T) {
-	data := newData(t)
+	data := begunData(t)
 	p := behindProxy(t, data, "")
 	conn := p.dialFrom("pop3s", "127.0.0.2", header(t, 2, "203.0.113.5:5121"))
 	secured := tls.Client(conn, &tls.Config{RootCAs: pool(t, data), ServerName: "localhost"})
@@ -134,7 +134,7 @@ func TestHeaderStandsBeforeTLS(t *testing.T) {
 // Octets that a client should not have sent take the last reply from it, unless
 // the server closes its own half first.
 func TestLastReplyArrivesBehindAProxy(t *testing.T) {
-	p := behindProxy(t, newData(t), "")
+	p := behindProxy(t, begunData(t), "")
 	conn := p.dialFrom("pop3", "127.0.0.2", header(t, 1, "203.0.113.5:5121")+"STLS\r\n"+strings.Repeat("x", 100_000))
 	got, err := io.ReadAll(conn)
 	if lines := strings.Split(strings.TrimSpace(string(got)), "\r\n"); err != nil || len(lines) != 2 || !strings.HasPrefix(lines[1], "-ERR") {
@@ -144,7 +144,7 @@ func TestLastReplyArrivesBehindAProxy(t *testing.T) {
 }
 
 func TestBadHeaderEndsTheConnectionWithOneLine(t *testing.T) {
-	p := behindProxy(t, newData(t), "")
+	p := behindProxy(t, begunData(t), "")
 	for protocol, bad := range map[string][]string{
 		"pop3":  {"CAPA\r\n", "PROXY TCP4 999.0.0.1 192.0.2.1 1 2\r\n", "PROXY TCP4 " + strings.Repeat("1", 500), local[:12] + "\x21\x11\xff\xff" + strings.Repeat("x", 10_000)},
 		"pop3s": {"\x16\x03\x01\x00\x05hello", "PROXY \r\n", local[:12] + "\x21\x12\x00\x0c" + strings.Repeat("x", 12)},
@@ -167,7 +167,7 @@ func TestBadHeaderEndsTheConnectionWithOneLine(t *testing.T) {
 
 // Who is not believed says nothing that does not exist.
 func TestHeaderFromElsewhereIsABadCommand(t *testing.T) {
-	p := behindProxy(t, newData(t), "")
+	p := behindProxy(t, begunData(t), "")
 	c := newClient(t, p.dialFrom("pop3", "127.0.0.4", "PROXY TCP4 203.0.113.5 192.0.2.1 5121 110\r\n"))
 	c.line()
 	if got := c.line(); !strings.HasPrefix(got, "-ERR") {
@@ -184,7 +184,7 @@ func TestHeaderFromElsewhereIsABadCommand(t *testing.T) {
 
 // Silent and dripping proxies stop nobody, and go when their time is over.
 func TestSlowHeadersStopNobody(t *testing.T) {
-	p := behindProxy(t, newData(t), "[limits]\nlogin = \"1s\"\n")
+	p := behindProxy(t, begunData(t), "[limits]\nlogin = \"1s\"\n")
 	var slow []net.Conn
 	for _, begin := range []string{"", "", "\r\n\r\n", "PROX", local[:14]} {
 		slow = append(slow, p.dialFrom("pop3", "127.0.0.2", begin), p.dialFrom("pop3s", "127.0.0.3", begin))
@@ -204,7 +204,7 @@ func TestSlowHeadersStopNobody(t *testing.T) {
 // SIGHUP changes whom a listener believes, and a grace period waits for nobody's
 // header.
 func TestProxiesAreReloaded(t *testing.T) {
-	p := behindProxy(t, newData(t), "")
+	p := behindProxy(t, begunData(t), "")
 	name := p.cmd.Args[len(p.cmd.Args)-1]
 	text, err := os.ReadFile(name)
 	must(t, err)

@@ -1,71 +1,119 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"postfach/internal/config"
 )
 
-// reload reads configuration, accounts and certificate again. Each that cannot
-// be used is complained about, and the old one stays in force. Sessions go on
-// as they began.
-func (d *daemon) reload() {
-	incomplete := false
-	cfg, err := d.flags.configuration()
-	if err != nil {
+// A plan is a configuration with all that was made of it. Nothing of it is in force.
+type plan struct {
+	cfg      *config.Config
+	capacity capacity
+	tls      tlsPlan
+	who      *directory
+	restart  []string // keys that only a restart puts into force
+	stale    bool     // cfg is the old one: the new one cannot be used
+}
+
+// reload begins to read configuration, accounts and certificates again. The plan that
+// comes of it is for use; nil: something cannot be used, and the log says what.
+// Sessions do not wait for that, nor does the end: a disk or another server may
+// take its time.
+func (d *daemon) reload(ctx context.Context) <-chan *plan {
+	ready := make(chan *plan, 1)
+	go func() { ready <- d.plan(ctx) }()
+	return ready
+}
+
+// plan changes nothing, and complains about all that cannot be used.
+func (d *daemon) plan(ctx context.Context) *plan {
+	p := &plan{cfg: d.cfg, capacity: d.capacity}
+	if cfg, err := d.newConfiguration(); err != nil {
 		d.log.Error("configuration not reloaded", "err", err)
-		incomplete = true
-		cfg = d.cfg
+		p.stale = true
 	} else {
-		for _, w := range cfg.Warnings {
-			d.log.Warn("configuration", "warning", w)
-		}
-		d.keepListeners(cfg)
-		if cfg.Data != d.cfg.Data { // as it is written: the default is another one for root
-			d.log.Warn("the data folder has changed", "hint", "restart the server to use the new one")
-			cfg.Data = d.cfg.Data
-		}
-		d.capacity = checkDescriptors(cfg, d.log, d.capacity)
-		d.checkConfined(cfg)
+		p.take(d, cfg)
 	}
-	if err := d.tls.load(cfg); err != nil {
-		d.log.Error("certificate not reloaded", "err", err)
-		incomplete = true
+	var errTLS, err error
+	if p.tls, errTLS = d.tls.plan(p.cfg); errTLS != nil {
+		d.log.Error("certificate not reloaded", "err", errTLS)
 	}
-	who, err := d.newDirectory(cfg, d.accounts)
-	if err == nil {
-		err = who.Load()
+	if p.tls.changed {
+		d.log.Warn("the ACME challenge has changed", "hint", "restart the server to use the new one; the old one stays until then")
+		p.restart = append(p.restart, "tls.acme")
+	}
+	if p.who, err = d.newDirectory(p.cfg, d.accounts); err == nil {
+		err = p.who.Load()
 	}
 	if err != nil {
 		d.log.Error("accounts not reloaded", "err", err)
-		incomplete = true
-		who.closeExcept(d.accounts)
-		who = d.accounts
-	} else {
-		who.probe(d.log)
-		who.TellMechanisms()
 	}
-	d.use(cfg, who)
-	d.tellAccountFiles()
-	if incomplete {
-		d.log.Warn("reload incomplete", "hint", "what the lines before name is as it was; mend it, and reload again")
-		return
+	if errors.Join(err, errTLS) != nil {
+		p.who.closeExcept(d.accounts)
+		return nil
 	}
-	d.log.Info("reloaded")
+	p.who.probe(ctx, d.log)
+	return p
 }
 
-// use puts configuration and accounts into force, for sessions to come. The
-// store stays as long as it can: it knows what is in the maildrops.
-func (d *daemon) use(cfg *config.Config, who *directory) {
-	old := d.accounts
+// newConfiguration reads the configuration again.
+func (d *daemon) newConfiguration() (*config.Config, error) {
+	cfg, err := d.flags.configuration()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings {
+		d.log.Warn("configuration", "warning", w)
+	}
+	return cfg, checkPrograms(cfg, d.folder)
+}
+
+// take makes a configuration that of the plan, as far as a running server can have it.
+func (p *plan) take(d *daemon, cfg *config.Config) {
+	p.cfg = cfg
+	if cfg.Data != d.cfg.Data { // as it is written: the default is another one for root
+		d.log.Warn("the data folder has changed", "hint", "restart the server to use the new one")
+		cfg.Data = d.cfg.Data
+		p.restart = append(p.restart, "data")
+	}
+	if !d.checkConfined(cfg) {
+		p.restart = append(p.restart, "confine")
+	}
+	cfg.Limits.Connections, p.capacity = checkDescriptors(cfg, d.log, d.capacity)
+}
+
+// use puts a plan into force, for sessions to come: all of it, or nothing. The store
+// stays as long as it can: it knows what is in the maildrops.
+func (d *daemon) use(p *plan) {
+	if p == nil || d.tls.use(p.tls) != nil {
+		d.log.Warn("reload incomplete", "hint", "nothing has changed: mend what the lines before name, and reload again")
+		return
+	}
+	if !d.keepListeners(p.cfg) {
+		p.restart = append(p.restart, "listener")
+	}
+	cfg, who, old := p.cfg, p.who, d.accounts
 	if !old.sameMaildrops(who) || hostname(cfg) != hostname(d.cfg) || cfg.CreateMaildirs != d.cfg.CreateMaildirs {
 		d.store = d.newStore(cfg, who)
 	}
+	d.capacity = p.capacity
 	d.cfg, d.accounts = cfg, who
 	d.start()
-	if old != who {
-		time.AfterFunc(cfg.Limits.Login.Duration+graceOfSources, func() { old.closeExcept(who) })
+	time.AfterFunc(cfg.Limits.Login.Duration+graceOfSources, func() { old.closeExcept(who) })
+	who.TellMechanisms()
+	d.tellAccountFiles()
+	switch {
+	case p.stale:
+		d.log.Warn("reload incomplete", "hint", "accounts and certificates were read again, and the configuration is as it was: mend it, and reload again")
+	case len(p.restart) > 0:
+		d.log.Warn("reload incomplete", "restart", strings.Join(p.restart, " "), "hint", "restart the server for what the lines before name; the rest is in force")
+	default:
+		d.log.Info("reloaded")
 	}
 }
 
@@ -73,9 +121,10 @@ func (d *daemon) use(cfg *config.Config, who *directory) {
 // the time for a login: somebody may be about to log in.
 const graceOfSources = time.Minute
 
-// keepListeners takes over what can change about an open address. Which
-// addresses there are cannot: their ports may need a root that is gone.
-func (d *daemon) keepListeners(cfg *config.Config) {
+// keepListeners takes over what can change about an open address, and reports
+// whether that is all. Which addresses there are cannot: their ports may need a root
+// that is gone.
+func (d *daemon) keepListeners(cfg *config.Config) (all bool) {
 	wanted, missing := slices.Clone(cfg.Listeners), false
 	for _, s := range d.sockets {
 		i := slices.IndexFunc(wanted, func(l config.Listener) bool { return l.Address == s.spec.Address && l.TLS == s.spec.TLS })
@@ -88,5 +137,7 @@ func (d *daemon) keepListeners(cfg *config.Config) {
 	}
 	if missing || len(wanted) > 0 {
 		d.log.Warn("the listeners have changed", "hint", "restart the server to use the new ones; the old ones stay until then")
+		return false
 	}
+	return true
 }

@@ -105,7 +105,7 @@ func TestFoldersThatTheOwnerCannotUseAreRefused(t *testing.T) {
 
 	secret := filepath.Join(tempDir(t), "postfachd.toml")
 	must(t, os.WriteFile(secret, nil, 0o600))
-	refused(t, "the server cannot read what it needs", "SIGHUP", append(free, newData(t), "--config", secret)...)
+	refused(t, "the server cannot read what it needs", "SIGHUP", append(free, begunData(t), "--config", secret)...)
 }
 
 // The protocol log is opened by whom the server has become.

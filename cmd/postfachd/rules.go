@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"postfach/internal/config"
 	"postfach/internal/confine"
 	"postfach/internal/datafolder"
+	"postfach/internal/hint"
 )
 
 // rulesFor is what the server needs for as long as it runs. Files are replaced by
@@ -41,6 +43,21 @@ func rulesFor(cfg *config.Config, folder datafolder.Folder) confine.Rules {
 		*list = slices.Compact(*list)
 	}
 	return rules
+}
+
+// checkPrograms refuses programs that lie where the server can write, or folders that
+// it can write to and that lie where programs are run: whoever gets hold of it could
+// then run what he has written.
+func checkPrograms(cfg *config.Config, folder datafolder.Folder) error {
+	if !cfg.Confine || len(cfg.Programs()) == 0 {
+		return nil
+	}
+	write, run := rulesFor(cfg, folder).Overlap()
+	if write == "" {
+		return nil
+	}
+	return hint.Add(fmt.Errorf("the server can write in %s, and is to run programs in %s", write, run),
+		"put helper programs into a folder of its own, beside all mail, such as /usr/local/libexec; or say confine = false")
 }
 
 // folderOf is the folder that a file is in. For one directly below the root, as in

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -44,7 +45,7 @@ func (p *program) hup() string {
 }
 
 func TestSIGHUPReloads(t *testing.T) {
-	data := newData(t)
+	data := begunData(t)
 	name := filepath.Join(tempDir(t), "postfachd.toml")
 	configure := func(text string) {
 		t.Helper()
@@ -104,7 +105,7 @@ func TestSIGHUPReloads(t *testing.T) {
 }
 
 func TestChangedListenersNeedARestart(t *testing.T) {
-	data := newData(t)
+	data := begunData(t)
 	name := filepath.Join(tempDir(t), "postfachd.toml")
 	must(t, os.WriteFile(name, []byte("[[listener]]\naddress = \"127.0.0.1:0\"\n"), 0o644))
 	p := launch(t, "--data", data, "--config", name)
@@ -186,6 +187,28 @@ func TestProtocolLogHasNoPassword(t *testing.T) {
 	}
 	if strings.Contains(p.stderr.String(), password) {
 		t.Error("the password is logged")
+	}
+}
+
+// Who records a conversation to find a mistake is told that some of it is missing.
+func TestProtocolLogThatIsNotWholeIsToldOf(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	name := filepath.Join(newLogDir(t), "log")
+	exe, err := os.Executable()
+	must(t, err)
+	// No file may become longer than 1 KiB, as on a full disk.
+	p := started(t, exec.Command("sh", "-c", `ulimit -f 2 && exec "$0" "$@"`, exe, "--data", data, "--protocol-log", name, "--pop3", "127.0.0.1:0", "--pop3s", ""))
+	c := p.dial()
+	c.line()
+	for range 100 {
+		c.say("CAPA")
+		for c.line() != "." {
+		}
+	}
+	p.end()
+	if line := p.stderr.wait(t, "the protocol log is not whole"); !strings.Contains(line, "level=ERROR") {
+		t.Error(line)
 	}
 }
 

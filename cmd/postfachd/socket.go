@@ -20,14 +20,23 @@ type socket struct {
 	from string          // who has opened it: "postfachd" or "systemd"
 }
 
-// listenAll opens all addresses, or none. Sockets that the service manager has
-// opened are used before own ones are.
-func listenAll(specs []config.Listener, given *sockets.Inherited) ([]*socket, error) {
+// assigned are the service manager's sockets: one for each listener, and that for ACME's
+// challenges; nil where there is none.
+func assigned(cfg *config.Config, given *sockets.Inherited) (ready []net.Listener, challenges net.Listener) {
 	var wishes []sockets.Wish
-	for _, spec := range specs {
+	for _, spec := range cfg.Listeners {
 		wishes = append(wishes, sockets.Wish{Address: spec.Address, Name: protocolOf(spec)})
 	}
-	ready := given.Assign(wishes)
+	if address := cfg.TLS.ACME.ListenAddress(); address != "" {
+		found := given.Assign(append(wishes, sockets.Wish{Address: address, Name: "acme"}))
+		return found[:len(wishes)], found[len(wishes)]
+	}
+	return given.Assign(wishes), nil
+}
+
+// listenAll opens all addresses, or none. Sockets that are ready, one for each, are
+// used before own ones are.
+func listenAll(specs []config.Listener, ready []net.Listener) ([]*socket, error) {
 	var opened []*socket
 	for i, spec := range specs {
 		l, from := ready[i], "systemd"
@@ -50,14 +59,12 @@ func listenAll(specs []config.Listener, given *sockets.Inherited) ([]*socket, er
 }
 
 // listenChallenges opens the address where an ACME server asks whether a host is
-// ours, while low ports are still to be had. nil: there is none.
-func listenChallenges(cfg *config.Config, given *sockets.Inherited) (net.Listener, error) {
+// ours, while low ports are still to be had, unless a socket is ready. nil: there is
+// none.
+func listenChallenges(cfg *config.Config, ready net.Listener) (net.Listener, error) {
 	address := cfg.TLS.ACME.ListenAddress()
-	if address == "" {
-		return nil, nil
-	}
-	if l := given.Assign([]sockets.Wish{{Address: address, Name: "acme"}})[0]; l != nil {
-		return l, nil
+	if address == "" || ready != nil {
+		return ready, nil
 	}
 	l, err := sockets.Listen(address)
 	if err != nil {

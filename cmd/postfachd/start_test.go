@@ -127,10 +127,14 @@ func TestSecondStartChangesNothing(t *testing.T) {
 	}
 }
 
-func TestRemovedAccountsFileIsNotReplacedByWelcomesTwice(t *testing.T) {
+// A first start that was cut short is still the first one: of what it has made nothing
+// is made again.
+func TestFirstStartThatWasCutShortGoesOn(t *testing.T) {
 	data := newData(t)
 	serveIn(t, data).end()
-	must(t, os.Remove(filepath.Join(data, "accounts")))
+	for _, later := range []string{"accounts", "keys/decoy", "keys/tickets"} {
+		must(t, os.Remove(filepath.Join(data, later)))
+	}
 	p := serveIn(t, data)
 	p.stdout.wait(t, "Your own account")
 	p.end()
@@ -139,6 +143,45 @@ func TestRemovedAccountsFileIsNotReplacedByWelcomesTwice(t *testing.T) {
 	if len(mail) != 3 {
 		t.Errorf("%d messages", len(mail))
 	}
+}
+
+// Mail for accounts that nobody knows any more bounces for good. So a folder whose
+// accounts file is gone gets no new one.
+func TestLostAccountsFileIsNoFirstStart(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	accounts := filepath.Join(data, "accounts")
+	must(t, os.Rename(accounts, accounts+".x"))
+	free := []string{"--data", data, "--pop3", "127.0.0.1:0", "--pop3s", ""}
+	refused(t, "the accounts file "+accounts+" is gone, and "+filepath.Join(data, "keys"), "put it back", free...)
+	refused(t, "the accounts file "+accounts+" is gone", "is its disk mounted?", append(free, "--check")...)
+	if exists(accounts) {
+		t.Error("there is a new one")
+	}
+	must(t, os.Rename(accounts+".x", accounts))
+	serveIn(t, data).end()
+}
+
+// Where a disk is not mounted, there is an empty folder. A server with a configuration
+// is no trial, and makes no account there; nor anything else.
+func TestServerWithAConfigurationMakesNoAccount(t *testing.T) {
+	data, name := newData(t), filepath.Join(tempDir(t), "postfachd.toml")
+	must(t, os.WriteFile(name, []byte("[[listener]]\naddress = \"127.0.0.1:0\"\n"), 0o644))
+	must(t, os.Mkdir(data, 0o700))
+	for _, args := range [][]string{{"--data", data, "--config", name}, {"--data", data, "--config", name, "--check"}} {
+		refused(t, "there is no accounts file "+filepath.Join(data, "accounts"), "postfach user add NAME --data "+data, args...)
+	}
+	left, err := os.ReadDir(data)
+	must(t, err)
+	if len(left) > 0 {
+		t.Errorf("left in the folder: %v", left)
+	}
+	// An operator has said that there are accounts, or none.
+	must(t, os.WriteFile(filepath.Join(data, "accounts"), nil, 0o600))
+	giveToOwner(t, data)
+	p := launch(t, "--data", data, "--config", name)
+	p.address("pop3")
+	p.end()
 }
 
 func TestListenersAreInTheRunFolderWhileItRuns(t *testing.T) {
@@ -181,7 +224,7 @@ func TestListenersAreWithdrawnWhenTheStartFails(t *testing.T) {
 func TestListenerWithoutTLS(t *testing.T) {
 	name := filepath.Join(tempDir(t), "postfachd.toml")
 	must(t, os.WriteFile(name, []byte("[[listener]]\naddress = \"127.0.0.1:0\"\ntls = \"none\"\n"), 0o644))
-	data := newData(t)
+	data := begunData(t)
 	p := launch(t, "--config", name, "--data", data)
 	c := p.dial()
 	c.login("postfach", firstPassword(t, data))
@@ -194,7 +237,7 @@ func TestListenerWithoutTLS(t *testing.T) {
 	p.end()
 }
 
-// With a certificate of the site's own, none is made, and none is to be trusted.
+// With a certificate of the site's own, none is made.
 func TestOwnCertificate(t *testing.T) {
 	dir := tempDir(t)
 	cert, key, err := certificates.SelfSigned("mail.example.org", time.Now())
@@ -203,14 +246,10 @@ func TestOwnCertificate(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), key, 0o644))
 	name := filepath.Join(dir, "postfachd.toml")
 	must(t, os.WriteFile(name, []byte("hostname = \"mail.example.org\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n"), 0o644))
-	data := newData(t)
+	data := begunData(t)
 	p := serveIn(t, data, "--config", name)
-	p.stdout.wait(t, "Your own account")
 	if exists(filepath.Join(data, "tls", "cert.pem")) {
 		t.Error("a certificate was made that nobody uses")
-	}
-	if said := p.stdout.String(); !strings.Contains(said, "pop3s://mail.example.org:") || strings.Contains(said, "--cacert") {
-		t.Errorf("said:\n%s", said)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(cert)
@@ -317,4 +356,19 @@ func TestUserAddWorksWhileItServes(t *testing.T) {
 		t.Errorf("APOP is not offered: %s", greeting)
 	}
 	p.end()
+}
+
+// A data folder that other users can change is refused, by --check, too.
+func TestFolderThatOthersCanChangeIsRefused(t *testing.T) {
+	data := newData(t)
+	serveIn(t, data).end()
+	must(t, os.Chmod(filepath.Join(data, "keys"), 0o750))
+	for _, args := range [][]string{{"--data", data, "--pop3", "127.0.0.1:0", "--pop3s", ""}, {"--check", "--data", data}} {
+		p := launch(t, args...)
+		if code := p.wait(); code != exitFailed {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		p.stderr.wait(t, "keys has mode 0750")
+		p.stderr.wait(t, "hint: chmod go= "+data)
+	}
 }

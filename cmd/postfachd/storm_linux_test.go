@@ -36,7 +36,7 @@ const (
 // is logged in notices nothing, somebody new gets in, nobody with a wrong password
 // does, and memory stays within its bounds.
 func TestStormIsNotNoticed(t *testing.T) {
-	data := newData(t)
+	data := begunData(t)
 	config := filepath.Join(filepath.Dir(data), "postfachd.toml")
 	must(t, os.WriteFile(config, []byte("limits.login = \"25s\"\n"), 0o644)) // guesses wait for each other until then
 	p := serveIn(t, data, "--config", config)

@@ -99,7 +99,7 @@ hosts = ["mail.example.org"]
 agree = true
 directory = "https://127.0.0.1:1/directory"
 `), 0o644))
-	p := activated(t, "acme", []*os.File{a}, nil, "--data", newData(t), "--config", name)
+	p := activated(t, "acme", []*os.File{a}, nil, "--data", begunData(t), "--config", name)
 	if got := p.dial().line(); !strings.HasPrefix(got, "+OK") {
 		t.Error(got)
 	}
@@ -199,7 +199,7 @@ func TestSystemdHearsHowItIs(t *testing.T) {
 	hears(t, conn, "RELOADING=1\nMONOTONIC_USEC=")
 	hears(t, conn, "READY=1\n")
 	p.signal(syscall.SIGTERM)
-	hears(t, conn, "STOPPING=1\n")
+	hears(t, conn, "STOPPING=1\nEXTEND_TIMEOUT_USEC=20000000\n") // shutdown_grace, and ten seconds
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}

@@ -13,6 +13,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -26,7 +27,6 @@ import (
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
 	"postfach/internal/peer"
-	"postfach/internal/sockets"
 )
 
 // testTLS serves a certificate of its own.
@@ -80,7 +80,7 @@ func writeOpen(t *testing.T, name string, content []byte) {
 // localhost, and can so be asked for every cipher suite.
 func twoKinds(t *testing.T) (*program, string, *x509.CertPool) {
 	t.Helper()
-	dir, data := tempDir(t), newData(t)
+	dir, data := tempDir(t), begunData(t)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)
 	roots := x509.NewCertPool()
@@ -193,12 +193,39 @@ func TestOnlyGoodTLSIsSpokenToOpenSSL(t *testing.T) {
 			t.Errorf("%s: %s", args, out)
 		}
 	}
-	// "R" as the first letter makes s_client renegotiate.
-	out := ask("R\n", "-tls1_2")
+	out := renegotiate(t, exec.CommandContext(t.Context(), openssl, "s_client", "-connect", p.address("pop3s"), "-servername", "localhost", "-tls1_2"))
 	if !strings.Contains(out, "RENEGOTIATING") || !strings.Contains(out, "SSL alert number 10") { // unexpected_message
 		t.Errorf("renegotiation: %s", out)
 	}
 	p.end()
+}
+
+// renegotiate makes s_client renegotiate, which "R" as the first letter of a line
+// does, once the greeting has come: a greeting that arrives in the middle of it
+// would be what s_client complains of.
+func renegotiate(t *testing.T, client *exec.Cmd) (output string) {
+	t.Helper()
+	stdin, err := client.StdinPipe()
+	must(t, err)
+	r, w, err := os.Pipe()
+	must(t, err)
+	defer r.Close()
+	must(t, r.SetReadDeadline(time.Now().Add(patience)))
+	client.Stdout, client.Stderr = w, w
+	must(t, client.Start())
+	w.Close()
+	var out strings.Builder
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		out.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "+OK") {
+			_, err := io.WriteString(stdin, "R\n")
+			must(t, err)
+			stdin.Close()
+		}
+	}
+	client.Process.Kill()
+	client.Wait()
+	return out.String()
 }
 
 // A session ticket outlives SIGHUP and a restart, and not its key.
@@ -260,8 +287,8 @@ func TestChangedFilesAreServedWithoutASignal(t *testing.T) {
 	minute := make(chan time.Time)
 	d.tls.minute = minute
 	d.start()
-	signals, over := make(chan os.Signal), make(chan error)
-	go func() { over <- d.run(signals) }()
+	heard, over := signals{end: make(chan os.Signal)}, make(chan error)
+	go func() { over <- d.run(heard) }()
 
 	connect := func(parent *x509.Certificate, key crypto.Signer) error {
 		t.Helper()
@@ -305,13 +332,13 @@ func TestChangedFilesAreServedWithoutASignal(t *testing.T) {
 	if connect(first, firstKey) == nil {
 		t.Error("the old authority is trusted")
 	}
-	signals <- syscall.SIGTERM
+	heard.end <- syscall.SIGTERM
 	must(t, <-over)
 }
 
 func testSockets(t *testing.T, cfg *config.Config) []*socket {
 	t.Helper()
-	opened, err := listenAll(cfg.Listeners, new(sockets.Inherited))
+	opened, err := listenAll(cfg.Listeners, make([]net.Listener, len(cfg.Listeners)))
 	must(t, err)
 	t.Cleanup(func() { closeAll(opened) })
 	return opened

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"postfach/internal/hint"
@@ -47,10 +48,13 @@ func (p *protocolLog) trace() func(pop3.TraceEvent) {
 	return p.recorder.Record
 }
 
-// Close writes what is left. It returns the first error of all writes.
-func (p *protocolLog) Close() error {
+// end writes what is left, and says if that, or something before, could not be
+// written.
+func (p *protocolLog) end(log *slog.Logger) {
 	if p == nil {
-		return nil
+		return
 	}
-	return errors.Join(p.recorder.Close(), p.file.Close())
+	if err := errors.Join(p.recorder.Close(), p.file.Close()); err != nil {
+		log.Error("the protocol log is not whole", "err", err)
+	}
 }

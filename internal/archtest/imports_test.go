@@ -56,6 +56,7 @@ func rules() map[string]rule {
 		"internal/testcontrol":  {ours: "pop3test maildrop"},
 		"internal/checkreport":  {ours: "pop3check"},
 		"internal/hint":         {},
+		"internal/version":      {no: slices.Concat(noNetwork, noFiles)},
 		"internal/vfs":          {others: x, no: noNetwork},
 		"internal/unprivileged": {},
 		"internal/awkward":      {no: slices.Concat(noNetwork, noFiles)},
@@ -105,15 +106,15 @@ func rules() map[string]rule {
 		"internal/lastlogin":    {ours: "internal/hint internal/vfs", others: x, no: noNetwork},
 		"internal/certificates": {ours: "internal/hint internal/vfs", others: x + " github.com/caddyserver/certmagic github.com/mholt/acmez/v3 go.uber.org/zap"}, // certmagic logs with zap
 		"internal/sockets":      {ours: "internal/hint", others: x + " github.com/pires/go-proxyproto github.com/coreos/go-systemd/v22"},
-		"internal/confine":      {ours: "internal/hint internal/privilege", others: x + " github.com/landlock-lsm/go-landlock"},
+		"internal/confine":      {ours: "internal/hint internal/privilege internal/vfs", others: x + " github.com/landlock-lsm/go-landlock"},
 		"scripts/plant-faults":  {ours: "internal/faults"},
 		"cmd/postfachd": {
 			ours: "pop3 pop3server maildrop maildrop/maildir sasl internal/accounts internal/accounts/sources internal/accounts/program internal/accounts/oidc internal/lastlogin " +
-				"internal/certificates internal/sockets internal/confine internal/config internal/datafolder internal/hint internal/vfs internal/transcript",
+				"internal/certificates internal/sockets internal/confine internal/config internal/datafolder internal/hint internal/version internal/vfs internal/transcript",
 			others: x + " github.com/alecthomas/kong github.com/coreos/go-systemd/v22",
 		},
 		"cmd/postfach": {
-			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver sasl internal/accounts internal/accounts/sources internal/config internal/lastlogin internal/datafolder internal/hint internal/vfs internal/transcript pop3check pop3test internal/checkreport internal/testcontrol internal/explain internal/explore internal/remotes internal/shell internal/tui internal/web",
+			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver sasl internal/accounts internal/accounts/sources internal/config internal/lastlogin internal/datafolder internal/hint internal/version internal/vfs internal/transcript pop3check pop3test internal/checkreport internal/testcontrol internal/explain internal/explore internal/remotes internal/shell internal/tui internal/web",
 			others: x + " github.com/alecthomas/kong github.com/schollz/progressbar/v3 github.com/emersion/go-smtp",
 		},
 	}

@@ -11,44 +11,44 @@ import (
 	"postfach/pop3server"
 )
 
-// check refuses values that make no sense, and notes warnings.
+// check refuses values that make no sense, all of them, and notes warnings.
 func (c *Config) check(d *document) error {
+	var errs []error
 	for _, check := range []func(*document) error{
 		c.checkTexts, c.checkMechanisms, c.checkTLS, c.checkACME, c.checkLimits, c.checkListeners, c.checkProxies, c.checkConfine,
-		c.checkSources, c.checkDomains, c.checkOIDC,
+		c.checkSources, c.checkDomains, c.checkOIDC, c.checkHomes,
 	} {
-		if err := check(d); err != nil {
-			return err
-		}
+		errs = append(errs, check(d))
 	}
-	return nil
+	return hint.Join(errs...)
 }
 
 func (c *Config) checkTexts(d *document) error {
+	var errs []error
 	if c.Hostname != "" && !IsHostname(c.Hostname) {
-		return hint.Add(d.wrong("hostname", "expected a host name"), `letters, digits, dots and dashes, as in "mail.example.org"`)
+		errs = append(errs, hint.Add(d.wrong("hostname", "expected a host name"), `letters, digits, dots and dashes, as in "mail.example.org"`))
 	}
 	for _, t := range []struct{ key, text string }{{"greeting", c.Greeting}, {"sign_off", c.SignOff}} {
 		switch {
 		case !utf8.ValidString(t.text) || strings.ContainsFunc(t.text, unicode.IsControl):
-			return hint.Add(d.wrong(t.key, "expected one line of text without control characters"), "tabs and line ends are control characters, too")
+			errs = append(errs, hint.Add(d.wrong(t.key, "expected one line of text without control characters"), "tabs and line ends are control characters, too"))
 		case len(t.text) > maxText:
-			return hint.Add(d.wrong(t.key, "expected at most %d octets", maxText), "a reply has 512 octets, and the APOP timestamp needs its part (P3-GRT-02)")
+			errs = append(errs, hint.Add(d.wrong(t.key, "expected at most %d octets", maxText), "a reply has 512 octets, and the APOP timestamp needs its part (P3-GRT-02)"))
 		case strings.HasPrefix(t.text, "["):
-			return hint.Add(d.wrong(t.key, "a text must not begin with ["), "clients would take it for a response code (P3-CAPA-10)")
+			errs = append(errs, hint.Add(d.wrong(t.key, "a text must not begin with ["), "clients would take it for a response code (P3-CAPA-10)"))
 		case t.key == "greeting" && strings.Contains(t.text, "<"):
-			return hint.Add(d.wrong(t.key, "a greeting must not have a <"), "clients would take it for an APOP timestamp (P3-GRT-05, P3-GRT-06)")
+			errs = append(errs, hint.Add(d.wrong(t.key, "a greeting must not have a <"), "clients would take it for an APOP timestamp (P3-GRT-05, P3-GRT-06)"))
 		case strings.ContainsFunc(t.text, func(r rune) bool { return r > unicode.MaxASCII }):
 			c.warn(d, t.key, "not ASCII: old clients may show something else")
 		}
 	}
 	if !slices.Contains([]string{"en", "de"}, c.Language) {
-		return hint.Add(d.wrong("language", `expected "en" or "de"`), "it is what LANG * selects, and what sessions begin with")
+		errs = append(errs, hint.Add(d.wrong("language", `expected "en" or "de"`), "it is what LANG * selects, and what sessions begin with"))
 	}
 	if c.ExpireDays < 0 {
-		return hint.Add(d.wrong("expire_days", "expected a number of days, or 0 for never"), "the server only announces it: it deletes nothing on its own")
+		errs = append(errs, hint.Add(d.wrong("expire_days", "expected a number of days, or 0 for never"), "the server only announces it: it deletes nothing on its own"))
 	}
-	return nil
+	return hint.Join(errs...)
 }
 
 // maxText is the longest greeting or sign-off, in octets.
@@ -68,6 +68,7 @@ func IsHostname(name string) bool {
 }
 
 func (c *Config) checkLimits(d *document) error {
+	var errs []error
 	for _, l := range []struct {
 		key   string
 		value Duration
@@ -82,7 +83,7 @@ func (c *Config) checkLimits(d *document) error {
 		{"shutdown_grace", c.ShutdownGrace, 0, "0s ends all sessions at once"},
 	} {
 		if l.value.Duration < l.least {
-			return hint.Add(d.wrong(l.key, "expected at least %q", short(l.least)), "%s", l.why)
+			errs = append(errs, hint.Add(d.wrong(l.key, "expected at least %q", short(l.least)), "%s", l.why))
 		}
 	}
 	for _, l := range []struct {
@@ -94,15 +95,16 @@ func (c *Config) checkLimits(d *document) error {
 		{"limits.connections", c.Limits.Connections},
 		{"limits.connections_per_address", c.Limits.ConnectionsPerAddress},
 		{"limits.sessions_per_user", c.Limits.SessionsPerUser},
+		{"limits.store_calls", c.Limits.StoreCalls},
 	} {
 		if l.value < 1 {
-			return hint.Add(d.wrong(l.key, "expected a number above 0"), "leave the key out to have the default")
+			errs = append(errs, hint.Add(d.wrong(l.key, "expected a number above 0"), "leave the key out to have the default"))
 		}
 	}
 	if c.Limits.AddressDelay.Duration >= c.Limits.Login.Duration {
 		c.warn(d, "limits.address_delay", "not shorter than limits.login: who has to wait so long never gets in")
 	}
-	return nil
+	return hint.Join(errs...)
 }
 
 // short is "10m" instead of "10m0s".

@@ -69,6 +69,7 @@ type Limits struct {
 	Connections           int `toml:"connections"`
 	ConnectionsPerAddress int `toml:"connections_per_address"`
 	SessionsPerUser       int `toml:"sessions_per_user"`
+	StoreCalls            int `toml:"store_calls"`
 }
 
 // A Listener is one address.
@@ -127,6 +128,7 @@ func Default() *Config {
 			Connections:           10_000,
 			ConnectionsPerAddress: 200,
 			SessionsPerUser:       10,
+			StoreCalls:            256,
 		},
 		Listeners: []Listener{
 			{Address: "127.0.0.1:1110", TLS: STLS},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"postfach/internal/hint"
+	"postfach/internal/unprivileged"
 )
 
 func load(t *testing.T, name string) *Config {
@@ -81,7 +82,7 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 certificate = "c.pem"
 key = "/k.pem"
 client_ca = "ca.pem"
-acme = {ca = "root.pem", challenge = "dns-01", dns_hook = ["hook", "argument"]}
+acme = {hosts = ["a.example"], agree = true, ca = "root.pem", challenge = "dns-01", dns_hook = ["hook", "argument"]}
 [[tls.more]]
 certificate = "more.pem"
 key = "/more.key"
@@ -131,6 +132,10 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"[limit]\nidle = \"10m\"", "f:1: unknown key limit", "did you mean limits?"},
 		{"[[listener]]\nadress = \":1\"", "f:2: unknown key listener.adress", "did you mean listener.address?"},
 		{"[tls]\nxyzzyxyzzy = 1", "f:2: unknown key tls.xyzzyxyzzy", "the keys there are acme, certificate"},
+		{"[limits]\nfoo = 1", "f:2: unknown key limits.foo", "the keys there are address_delay, "},
+		{"foo = 1", "f:1: unknown key foo", "the keys there are accounts, "},
+		{"data = \"~/postfach\"", "f:1: data: ~ is no folder here", "in full"},
+		{"[tls]\nkey = \"/k\"\ncertificate = \"~anna/c\"", "f:3: tls.certificate: ~ is no folder here", "in full"},
 		{"language = 5", "f:1: language: expected a text in quotes", "docs"},
 		{"last = \"yes\"", "f:1: last: expected true or false", ""},
 		{"expire_days = \"5\"", "f:1: expire_days: expected a whole number", ""},
@@ -183,6 +188,13 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"[tls.acme]\ndns_hook = [\"/p\"]", `f:2: tls.acme.dns_hook: is for challenge = "dns-01" only`, ""},
 		{"[tls.acme]\nchallenge = \"dns-01\"\ndns_hook = [\"/p\"]\nlisten = \":80\"", "f:4: tls.acme.listen: is not for", ""},
 		{"[tls.acme]\nlisten = \"80\"", "f:2: tls.acme.listen: expected host:port", ""},
+		{"[tls.acme]\nagree = true", "f:1: tls.acme.hosts: expected at least one", "remove"},
+		{"[tls]\n[tls.acme]\nca = \"/root.pem\"", "f:2: tls.acme.hosts: expected at least one", "remove"},
+		{"[tls.acme]\nhosts = []\nlisten = \":80\"", "f:2: tls.acme.hosts: expected at least one", "remove"},
+		{"[oidc]\nclaim = \"sub\"", "f:1: oidc.issuer: expected an issuer", "no tokens"},
+		{"[oidc]\ntrust_email = true", "f:1: oidc.issuer: expected an issuer", "no tokens"},
+		{"[oidc]\nca = \"/ca.pem\"", "f:1: oidc.issuer: expected an issuer", "no tokens"},
+		{"[oidc]\nleeway = \"1m\"", "f:1: oidc.issuer: expected an issuer", "no tokens"},
 		{"[tls.acme]\ndns_hook_timeout = \"0s\"", "f:2: tls.acme.dns_hook_timeout: expected more than nothing", ""},
 		{"last = true\nlast = false", "f:2: ", "TOML"},
 		{"\n\nlast = ", "f:3: ", "TOML"},
@@ -199,6 +211,35 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 }
 
+// Who mends a file hears of all that is wrong, and each once: a section that is not
+// known says nothing of the keys in it.
+func TestAllMistakesAreNamed(t *testing.T) {
+	for text, want := range map[string]string{
+		"[limit]\nidle = \"1h\"\nlogin = 5\n[tls]\nkye = 1\ncertificate = 5": "f:1: unknown key limit; f:5: unknown key tls.kye; f:6: tls.certificate: expected a text in quotes",
+		"language = \"fr\"\n[limits]\nidle = \"1s\"\nlogin = \"0s\"":         `f:1: language: expected "en" or "de"; f:4: limits.login: expected at least "1s"; f:3: limits.idle: expected at least "10m"`,
+	} {
+		if _, err := Parse("f", []byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestFileThatCannotBeReadHasAHint(t *testing.T) {
+	if !unprivileged.Run(t) {
+		return
+	}
+	dir := t.TempDir()
+	closed := filepath.Join(dir, "f.toml")
+	if err := os.WriteFile(closed, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{closed: "must be able to read", dir: "name the file in it", filepath.Join(dir, "none"): "docs/postfachd.toml"} {
+		if _, err := Load(name); !strings.Contains(hint.Of(err), want) {
+			t.Errorf("%v, hint %q", err, hint.Of(err))
+		}
+	}
+}
+
 func TestWhatMayBeAMistakeIsAWarning(t *testing.T) {
 	for text, want := range map[string]string{
 		"greeting = \"Grüß Gott\"":                                      "f:1: greeting: not ASCII",
@@ -207,6 +248,9 @@ func TestWhatMayBeAMistakeIsAWarning(t *testing.T) {
 		"[[listener]]\naddress = \"127.0.0.1:110\"\ntls = \"none\"":     "",
 		"[[listener]]\naddress = \"[::1]:110\"\nallow_cleartext = true": "",
 		"sign_off = \"a < b\"":                                          "",
+		"[[listener]]\naddress = \":995\"":                              "f:1: listener.tls: clients begin with TLS on port 995",
+		"[[listener]]\naddress = \":995\"\ntls = \"implicit\"":          "",
+		"[[listener]]\naddress = \":110\"\ntls = \"implicit\"":          "f:3: listener.tls: clients begin without TLS on port 110",
 	} {
 		c, err := Parse("f", []byte(text))
 		if err != nil {

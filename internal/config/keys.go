@@ -46,22 +46,46 @@ func sectionOf(t reflect.Type) reflect.Type {
 	return t
 }
 
-// checkKeys refuses keys that do not exist, and values of a wrong type.
+// checkKeys refuses keys that do not exist, and values of a wrong type: all of them,
+// and nothing that is inside such a one.
 func (d *document) checkKeys() error {
 	known := schema()
+	var errs []error
+	wrong := map[string]bool{}
 	for _, e := range d.keys {
-		path := plain(e.path)
-		t, ok := known[path]
-		if !ok {
-			return hint.Add(fmt.Errorf("%s:%d: unknown key %s", d.name, e.line, path), "%s", nearest(path, known))
+		if inside(wrong, e.path) {
+			continue
 		}
-		element := t.Kind() == reflect.Slice && e.element()
-		if element {
-			t = t.Elem()
+		if err := d.checkKey(e, known); err != nil {
+			errs = append(errs, err)
+			wrong[e.path] = true
 		}
-		if want := expected(t, element, e); want != "" {
-			return hint.Add(d.wrong(e.path, "expected %s", want), "docs/postfachd.toml explains each key")
+	}
+	return hint.Join(errs...)
+}
+
+// inside reports whether a path is below, or is, one of some.
+func inside(some map[string]bool, path string) bool {
+	for p := path; p != ""; p = p[:max(strings.LastIndexByte(p, '.'), 0)] {
+		if some[p] {
+			return true
 		}
+	}
+	return false
+}
+
+func (d *document) checkKey(e entry, known map[string]reflect.Type) error {
+	path := plain(e.path)
+	t, ok := known[path]
+	if !ok {
+		return hint.Add(fmt.Errorf("%s:%d: unknown key %s", d.name, e.line, path), "%s", nearest(path, known))
+	}
+	element := t.Kind() == reflect.Slice && e.element()
+	if element {
+		t = t.Elem()
+	}
+	if want := expected(t, element, e); want != "" {
+		return hint.Add(d.wrong(e.path, "expected %s", want), "docs/postfachd.toml explains each key")
 	}
 	return nil
 }
@@ -92,7 +116,7 @@ func expected(t reflect.Type, element bool, e entry) string {
 		if e.kind != unstable.Bool {
 			return "true or false"
 		}
-	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
+	case t.Kind() == reflect.Int:
 		if e.kind != unstable.Integer {
 			return "a whole number, without quotes"
 		}
@@ -112,21 +136,21 @@ func expected(t reflect.Type, element bool, e entry) string {
 
 // nearest is the hint beside an unknown key.
 func nearest(path string, known map[string]reflect.Type) string {
-	best, distance := "", len(path)/3+2
+	parent, last := split(path)
+	best, distance := "", 0
 	var here []string
-	parent := path[:max(strings.LastIndexByte(path, '.'), 0)]
 	for key := range known {
-		if d := hint.Edits(path, key); d < distance || d == distance && key < best {
+		section, name := split(key)
+		d, limit := hint.Edits(path, key), 3
+		if section == parent {
+			d, limit = hint.Edits(last, name), len(last)/3+2
+			here = append(here, name)
+		}
+		if section != parent && name == last && d >= limit { // the right key in the wrong section
+			d, limit = 1000, 1001
+		}
+		if d < limit && !strings.HasPrefix(path, key+".") && (best == "" || d < distance || d == distance && key < best) {
 			best, distance = key, d
-		}
-		if key[:max(strings.LastIndexByte(key, '.'), 0)] == parent {
-			here = append(here, key[strings.LastIndexByte(key, '.')+1:])
-		}
-	}
-	// The right key in the wrong section is near, too.
-	for key := range known {
-		if best == "" && key[strings.LastIndexByte(key, '.')+1:] == path[strings.LastIndexByte(path, '.')+1:] {
-			best = key
 		}
 	}
 	if best != "" {
@@ -137,4 +161,10 @@ func nearest(path string, known map[string]reflect.Type) string {
 		return "docs/postfachd.toml has all keys"
 	}
 	return "the keys there are " + strings.Join(here, ", ")
+}
+
+// split takes the last part off a path.
+func split(path string) (parent, last string) {
+	i := strings.LastIndexByte(path, '.')
+	return path[:max(i, 0)], path[i+1:]
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -17,7 +19,7 @@ import (
 func Load(name string) (*Config, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, hint.Add(fmt.Errorf("read the configuration: %w", err), "postfachd starts without one, too; docs/postfachd.toml is an example")
+		return nil, hint.Add(fmt.Errorf("read the configuration: %w", err), "%s", remedy(err))
 	}
 	c, err := Parse(name, content)
 	if err != nil {
@@ -32,6 +34,17 @@ func Load(name string) (*Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// remedy is the hint for a file that cannot be read.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("uid %d must be able to read the file, and to pass the folders above it", os.Getuid())
+	case errors.Is(err, syscall.EISDIR):
+		return "name the file in it, such as postfachd.toml"
+	}
+	return "postfachd starts without one, too; docs/postfachd.toml is an example"
 }
 
 // Parse understands the content of a file. name is what errors call it.

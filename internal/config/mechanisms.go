@@ -26,31 +26,32 @@ func (c *Config) Offers(mechanism string) bool {
 
 // checkMechanisms looks at the list of SASL mechanisms.
 func (c *Config) checkMechanisms(d *document) error {
+	var errs []error
 	for i, name := range c.Mechanisms {
 		path := fmt.Sprintf("mechanisms.%d", i)
 		base, plus := strings.CutSuffix(name, "-PLUS")
 		switch {
 		case plus && slices.Contains(mechanisms, base):
-			return hint.Add(d.wrong(path, "%s is offered with %s", name, base), "list %s: where the connection has TLS, its -PLUS is there, too", base)
+			errs = append(errs, hint.Add(d.wrong(path, "%s is offered with %s", name, base), "list %s: where the connection has TLS, its -PLUS is there, too", base))
 		case !slices.Contains(mechanisms, name):
-			return hint.Add(d.wrong(path, "%q is no mechanism here", name), "there are %s, in capital letters", strings.Join(mechanisms, ", "))
+			errs = append(errs, hint.Add(d.wrong(path, "%q is no mechanism here", name), "there are %s, in capital letters", strings.Join(mechanisms, ", ")))
 		case slices.Contains(c.Mechanisms[:i], name):
-			return hint.Add(d.wrong(path, "%s is there twice", name), "remove one of the two")
+			errs = append(errs, hint.Add(d.wrong(path, "%s is there twice", name), "remove one of the two"))
 		case name == sasl.External && c.TLS.ClientCA == "":
-			return hint.Add(d.wrong(path, "EXTERNAL needs client certificates"), "set tls.client_ca, too")
+			errs = append(errs, hint.Add(d.wrong(path, "EXTERNAL needs client certificates"), "set tls.client_ca, too"))
 		case (name == sasl.OAuthBearer || name == sasl.XOAuth2) && c.OIDC.Issuer == "":
-			return hint.Add(d.wrong(path, "%s needs somebody who makes tokens", name), "set oidc.issuer, too")
+			errs = append(errs, hint.Add(d.wrong(path, "%s needs somebody who makes tokens", name), "set oidc.issuer, too"))
 		case name == sasl.Login && !slices.Contains(c.Mechanisms, sasl.Plain):
-			return hint.Add(d.wrong(path, "LOGIN is offered beside PLAIN only"), "list PLAIN, too: it says the same in one line")
+			errs = append(errs, hint.Add(d.wrong(path, "LOGIN is offered beside PLAIN only"), "list PLAIN, too: it says the same in one line"))
 		case name == sasl.CramMD5:
 			c.warn(d, path, "CRAM-MD5 needs secrets that the server can read, as APOP does; SCRAM does not")
 		}
 	}
 	if slices.Contains(c.Mechanisms, sasl.OAuthBearer) != slices.Contains(c.Mechanisms, sasl.XOAuth2) {
-		return hint.Add(d.wrong("mechanisms", "expected both OAUTHBEARER and XOAUTH2, or none of them"), "clients that have one often lack the other, and a token is worth the same in both")
+		errs = append(errs, hint.Add(d.wrong("mechanisms", "expected both OAUTHBEARER and XOAUTH2, or none of them"), "clients that have one often lack the other, and a token is worth the same in both"))
 	}
 	if c.ClientCertificateNames && c.TLS.ClientCA == "" {
-		return hint.Add(d.wrong("client_certificate_names", "the server asks for no certificates"), "set tls.client_ca, too")
+		errs = append(errs, hint.Add(d.wrong("client_certificate_names", "the server asks for no certificates"), "set tls.client_ca, too"))
 	}
-	return nil
+	return hint.Join(errs...)
 }

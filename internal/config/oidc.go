@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"reflect"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ func (c *Config) checkOIDC(d *document) error {
 	o := &c.OIDC
 	u, err := url.Parse(o.Issuer)
 	switch {
-	case o.Issuer == "" && (len(o.Audience) > 0 || o.Scope != "" || o.ClientID != "" || o.ClientSecretFile != ""):
+	case o.Issuer == "" && !reflect.DeepEqual(*o, Default().OIDC):
 		return hint.Add(d.wrong("oidc.issuer", "expected an issuer"), "without one, no tokens are taken")
 	case o.Issuer == "":
 		return nil

@@ -3,6 +3,10 @@ package config
 import (
 	"iter"
 	"reflect"
+	"slices"
+	"strings"
+
+	"postfach/internal/hint"
 )
 
 // A pathKind says what is at the path in a key. Fields that hold one have it in
@@ -73,4 +77,20 @@ func yieldPaths(v reflect.Value, yield func(path) bool) bool {
 		}
 	}
 	return true
+}
+
+// checkHomes refuses paths that begin with ~, which a shell knows, and no file system:
+// they would lead to a folder of that name.
+func (c *Config) checkHomes(d *document) error {
+	var errs []error
+	for p := range c.paths() {
+		if !strings.HasPrefix(*p.value, "~") {
+			continue
+		}
+		i := slices.IndexFunc(d.keys, func(e entry) bool { return e.text == *p.value })
+		if i >= 0 && !strings.Contains(d.keys[i].path, "maildir") { // which has a hint of its own
+			errs = append(errs, hint.Add(d.wrong(d.keys[i].path, "~ is no folder here"), "write the path in full, as in /home/anna/postfach"))
+		}
+	}
+	return hint.Join(errs...)
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"postfach/internal/hint"
@@ -21,35 +20,32 @@ type Domain struct {
 }
 
 func (c *Config) checkDomains(d *document) error {
+	var errs []error
 	first := map[string]bool{}
 	for i, domain := range c.Domains {
 		path := fmt.Sprintf("domain.%d", i)
 		switch name := domain.Name; {
 		case name != allDomains && (!IsHostname(name) || strings.ToLower(name) != name):
-			return hint.Add(d.wrong(path+".name", "expected a domain in small letters"), `what stands behind the @ of user names, or "*" for all accounts`)
+			errs = append(errs, hint.Add(d.wrong(path+".name", "expected a domain in small letters"), `what stands behind the @ of user names, or "*" for all accounts`))
 		case first[name]:
-			return hint.Add(d.wrong(path+".name", "%s has a section already", name), "put both into one")
+			errs = append(errs, hint.Add(d.wrong(path+".name", "%s has a section already", name), "put both into one"))
 		case domain.RequireClientCertificate && c.TLS.ClientCA == "":
-			return hint.Add(d.wrong(path+".require_client_certificate", "nobody could log in: the server asks for no certificates"), "set tls.client_ca, too")
+			errs = append(errs, hint.Add(d.wrong(path+".require_client_certificate", "nobody could log in: the server asks for no certificates"), "set tls.client_ca, too"))
 		}
 		first[domain.Name] = true
 		for j, network := range domain.Networks {
 			if !isNetwork(network) {
-				return hint.Add(d.wrong(fmt.Sprintf("%s.networks.%d", path, j), "expected a network"), `"10.0.0.0/8", "2001:db8::/32", one address, or "local" for what comes without one`)
+				errs = append(errs, hint.Add(d.wrong(fmt.Sprintf("%s.networks.%d", path, j), "expected a network"), `"10.0.0.0/8", "2001:db8::/32", one address, or "local" for what comes without one`))
 			}
 		}
 	}
-	return nil
+	return hint.Join(errs...)
 }
 
 // allDomains is the name of the section that holds for all accounts.
 const allDomains = "*"
 
 func isNetwork(text string) bool {
-	_, err := netip.ParsePrefix(text)
-	if strings.Contains(text, "/") {
-		return err == nil
-	}
-	a, err := netip.ParseAddr(text)
-	return text == "local" || err == nil && a.Zone() == ""
+	_, err := parseNetwork(text)
+	return text == "local" || err == nil
 }

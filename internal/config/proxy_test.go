@@ -33,6 +33,9 @@ address = ":995"
 func TestProxiesAndFoldersAreChecked(t *testing.T) {
 	for text, want := range map[string]string{
 		"[[listener]]\naddress = \":110\"\nproxy_protocol = [\"10.0.0.0/8\", \"proxy\"]": "f:3: listener.proxy_protocol: expected a network or an address",
+		"[[listener]]\naddress = \":110\"\nproxy_protocol = [\"fe80::1%eth0\"]":          "f:3: listener.proxy_protocol: expected a network or an address",
+		"[[domain]]\nname = \"*\"\nnetworks = [\"fe80::1%eth0\"]":                        "f:3: domain.networks: expected a network",
+		"[[domain]]\nname = \"*\"\nnetworks = [\"::ffff:10.0.0.0/90\"]":                  "f:3: domain.networks: expected a network",
 		"[[listener]]\naddress = \":110\"\nproxy_protocol = [\"10.0.0.0/33\"]":           "f:3: listener.proxy_protocol: expected a network or an address",
 		"[[listener]]\naddress = \":110\"\nproxy_protocol = [\"0.0.0.0/0\"]":             "f:3: listener.proxy_protocol: everybody would be believed",
 		"[[listener]]\naddress = \":110\"\nproxy_protocol = [\"::/0\"]":                  "f:3: listener.proxy_protocol: everybody would be believed",

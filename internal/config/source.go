@@ -80,21 +80,23 @@ func sourceKeys() map[SourceType][]string {
 }
 
 func (c *Config) checkSources(d *document) error {
+	var errs []error
 	if c.Accounts != "" && len(c.Sources) > 0 {
-		return hint.Add(d.wrong("accounts", "is not read where there is a [[source]]"), "make it one of them: type = \"file\" and path = %q", c.Accounts)
+		errs = append(errs, hint.Add(d.wrong("accounts", "is not read where there is a [[source]]"), "make it one of them: type = \"file\" and path = %q", c.Accounts))
 	}
 	for i := range c.Sources {
 		s, path := &c.Sources[i], fmt.Sprintf("source.%d", i)
 		for _, check := range []func(*document, string) error{s.checkKeys, s.checkValues, s.checkLDAP, s.checkSQL, s.checkMaildir} {
 			if err := check(d, path); err != nil {
-				return err
+				errs = append(errs, err)
+				break // what it is decides what else is wrong
 			}
 		}
 		if s.Type == ProgramSource && i != len(c.Sources)-1 {
-			return hint.Add(d.wrong(path+".type", "a program must be the last source"), "it knows no names, so that none behind it would be asked for one")
+			errs = append(errs, hint.Add(d.wrong(path+".type", "a program must be the last source"), "it knows no names, so that none behind it would be asked for one"))
 		}
 	}
-	return nil
+	return hint.Join(errs...)
 }
 
 // checkKeys refuses keys that do not belong to the type: who wrote them expects

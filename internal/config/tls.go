@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -137,6 +138,9 @@ func (c *Config) checkACME(d *document) error {
 	}
 	if a.DNSHookTimeout.Duration <= 0 {
 		return hint.Add(d.wrong("tls.acme.dns_hook_timeout", "expected more than nothing"), "the program has to reach the DNS server")
+	}
+	if len(a.Hosts) == 0 && !reflect.DeepEqual(*a, Default().TLS.ACME) {
+		return hint.Add(d.wrong("tls.acme.hosts", "expected at least one"), "without hosts no ACME server is asked, whatever else is said: name them, or remove the section")
 	}
 	if len(a.Hosts) > 0 && !a.Agree {
 		return hint.Add(d.wrong("tls.acme.agree", "expected true"), "read the terms of service of %s and agree to them: agree = true", a.Directory)

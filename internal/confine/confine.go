@@ -4,12 +4,10 @@
 package confine
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
+
+	"postfach/internal/vfs"
 )
 
 // Rules say what a process still needs of the machine.
@@ -18,7 +16,8 @@ type Rules struct {
 	Write []string
 	// Read are files and folders, with all that is in those.
 	Read []string
-	// Run are programs, and folders of them. They may be read, too.
+	// Run are programs, and folders of them. They may be read, too. Where they
+	// Overlap with Write, what is written can be run.
 	Run []string
 	// Connect lets the process open TCP connections to elsewhere, and Bind lets it
 	// listen on further ports.
@@ -47,23 +46,31 @@ func (r Rules) Readable(path string) bool {
 	return inside(slices.Concat(r.Write, r.Read, r.Run), path)
 }
 
+// Runnable is Writable for running programs.
+func (r Rules) Runnable(path string) bool { return inside(r.Run, path) }
+
+// Overlap returns a path of Write and one of Run of which one is inside the other: what
+// is written there can be run. Empty: there are none.
+func (r Rules) Overlap() (write, run string) {
+	for _, write := range r.Write {
+		for _, run := range r.Run {
+			if inside([]string{run}, write) || inside([]string{write}, run) {
+				return write, run
+			}
+		}
+	}
+	return "", ""
+}
+
 func inside(folders []string, path string) bool {
-	path = Real(path)
 	return slices.ContainsFunc(folders, func(folder string) bool {
-		rest, err := filepath.Rel(Real(folder), path)
-		return err == nil && rest != ".." && !strings.HasPrefix(rest, "../")
+		in, _ := vfs.Inside(folder, path) // by its name, where more cannot be found out
+		return in
 	})
 }
 
 // Real follows the links in a path as far as there is something.
 func Real(path string) string {
-	real, err := filepath.EvalSymlinks(path)
-	parent := filepath.Dir(path)
-	switch {
-	case err == nil:
-		return real
-	case parent == path || !errors.Is(err, fs.ErrNotExist):
-		return path
-	}
-	return filepath.Join(Real(parent), filepath.Base(path))
+	real, _ := vfs.Real(path)
+	return real
 }

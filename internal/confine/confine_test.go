@@ -39,3 +39,31 @@ func TestRulesKnowWhatTheyHold(t *testing.T) {
 		t.Errorf("existing: %+v of %+v", got, rules)
 	}
 }
+
+// Where one folder holds the other, what is written can be run.
+func TestOverlapIsWhatIsWrittenAndRun(t *testing.T) {
+	dir := t.TempDir()
+	mail := filepath.Join(dir, "mail")
+	for _, err := range []error{os.Mkdir(mail, 0o700), os.Symlink(mail, filepath.Join(dir, "link"))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		write, run string
+		want       bool
+	}{
+		{"/srv/mail", "/srv/mail", true},
+		{"/srv/mail", "/srv/mail/bin", true},
+		{"/srv/mail", "/srv", true},
+		{mail, filepath.Join(dir, "link", "bin"), true},
+		{"/srv/mail", "/srv/mailbin", false},
+		{"/srv/mail", "/usr/local/bin", false},
+	} {
+		rules := Rules{Write: []string{"/data", c.write}, Run: []string{"/bin", c.run}, Read: []string{"/srv"}}
+		write, run := rules.Overlap()
+		if (write != "") != c.want || c.want && (write != c.write || run != c.run) {
+			t.Errorf("write %s, run %s: %q, %q", c.write, c.run, write, run)
+		}
+	}
+}

@@ -81,6 +81,17 @@ func startDatabase(t *testing.T, w *world) *peer.Postgres {
 	return server
 }
 
+// helper installs helperProgram in a folder of its own: what lies beside the data is
+// not run.
+func (w *world) helper(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(w.dir, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return write(t, filepath.Join(bin, "helper"), helperProgram, 0o755)
+}
+
 // All kinds of sources in one configuration, with real servers, and everything as an
 // operator has it: secrets in files of their own, TLS to an authority of one's own,
 // and the server confined as far as the kernel can.
@@ -115,7 +126,7 @@ query = '''SELECT name AS "user", password, maildir, NOT active AS closed FROM u
 type = "program"
 command = [%q]
 `, filepath.Join(w.dir, "sql"), directory.TLS, database.Port, w.openFile(t, "sql-ca.pem", database.Cert.CAFile), w.secretFile(t, "sql-password", "for queries only\n"),
-		write(t, filepath.Join(w.dir, "helper"), helperProgram, 0o755)))
+		w.helper(t)))
 	open := []string{"frida", "linda", "sandra", "paula"}
 	mail := map[string]string{}
 	for user, dir := range map[string]string{"frida": "data/mail", "linda": "ldap", "sandra": "sql", "paula": "data/mail"} {
@@ -253,7 +264,7 @@ func TestSourceFilesMustBeWithinReach(t *testing.T) {
 	w.addUser(t, "frida", "fridas secret", false)
 	secret := w.secretFile(t, "ldap-password", "for searches only\n")
 	authority := w.openFile(t, "ldap-ca.pem", peer.NewCertificate(t).CAFile)
-	helper := write(t, filepath.Join(w.dir, "helper"), helperProgram, 0o755)
+	helper := w.helper(t)
 	config := w.configure(t, fmt.Sprintf(`[[source]]
 type = "ldap"
 url = "ldaps://127.0.0.1:1"

@@ -35,6 +35,8 @@ func ConnectHint(err error, u *pop3.URL) error {
 		return hint.Add(err, "this port does not begin with TLS; perhaps it is for STLS: %s", other(u))
 	case is[tls.RecordHeaderError](err):
 		return hint.Add(err, "the server agrees to STLS, but no TLS follows; perhaps another port begins with TLS: pop3s://")
+	case refusedTLS(err) != "":
+		return hint.Add(err, "%s", refusedTLS(err))
 	case is[*net.DNSError](err):
 		return hint.Add(err, "check the host name, and the network")
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -55,6 +57,22 @@ func ConnectHint(err error, u *pop3.URL) error {
 	return err
 }
 
+// refusedTLS is what to do when the server ended TLS and said why. Empty: it did not.
+// Alerts about certificates are about the client's: the server has seen no other.
+func refusedTLS(err error) string {
+	alert, ok := errors.AsType[*net.OpError](err)
+	if !ok || alert.Op != "remote error" { // as crypto/tls has it
+		return ""
+	}
+	switch text := alert.Err.Error(); {
+	case strings.Contains(text, "certificate required"):
+		return "the server wants a client certificate: --client-cert FILE"
+	case strings.Contains(text, "certificate"), strings.Contains(text, "access denied"):
+		return "the server does not take the client certificate: it may be revoked or too old, or its authority is not one of the server's; --client-cert names another one"
+	}
+	return "the server ended TLS; it may know only old versions, or want a client certificate: --client-cert FILE"
+}
+
 func isTimeout(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -73,6 +91,13 @@ func other(u *pop3.URL) string {
 func is[T error](err error) bool {
 	_, ok := errors.AsType[T](err)
 	return ok
+}
+
+// wantsTLS reports whether a server refuses a login that came without TLS. There is no
+// code for that: servers say it in words.
+func wantsTLS(err error) bool {
+	refusal, ok := errors.AsType[*pop3.Error](err)
+	return ok && strings.Contains(strings.ToUpper(refusal.Text), "TLS")
 }
 
 // LoginHint adds what to do when the login was refused (P3-RSP-09).
@@ -104,6 +129,8 @@ func LoginHint(err error) error {
 		return hint.Add(err, "the server does not offer APOP here; leave ;AUTH=+APOP out of the URL")
 	case errors.Is(err, pop3client.ErrUnproved), errors.Is(err, sasl.ErrProof):
 		return hint.Add(err, "this may not be the server that it claims to be; nothing was fetched")
+	case wantsTLS(err):
+		return hint.Add(err, "the server takes no login without TLS: leave --allow-cleartext out, or add --stls")
 	case is[*pop3.Error](err):
 		return hint.Add(err, "check user name and password")
 	}

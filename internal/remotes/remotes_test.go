@@ -5,11 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -193,6 +195,9 @@ func TestLoginHints(t *testing.T) {
 		pop3client.ErrNoToken:                     "password",
 		pop3client.ErrNoExternal:                  "client certificate",
 		pop3client.ErrNoBinding:                   "TLS",
+
+		&pop3.Error{Text: "TLS required, use STLS"}: "leave --allow-cleartext out",
+		&pop3.Error{Text: "no"}:                     "check user name and password",
 	} {
 		if got := hint.Of(LoginHint(fmt.Errorf("login: %w", err))); !strings.Contains(got, want) {
 			t.Errorf("%v: %q", err, got)
@@ -235,5 +240,37 @@ func TestPasswordOfACommandThatLeavesAProgramBehind(t *testing.T) {
 	a := Account{PasswordCommand: "sleep 3 & echo secret"}
 	if password, err := a.Password(t.Context()); password != "secret" || err != nil {
 		t.Errorf("%q, %v", password, err)
+	}
+}
+
+// A server that does not take the client's certificate ends TLS, and that is not a
+// matter of ports.
+func TestRefusedClientCertificateHasAHint(t *testing.T) {
+	server, err := ClientCertificate(pair(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		client bool
+		want   string
+	}{{true, "may be revoked"}, {false, "wants a client certificate"}} {
+		here, there := net.Pipe()
+		defer here.Close()
+		go func() {
+			conf := &tls.Config{Certificates: []tls.Certificate{server}, ClientAuth: tls.RequireAnyClientCert}
+			conf.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errors.New("revoked") }
+			tls.Server(there, conf).Handshake()
+			there.Close()
+		}()
+		conf := &tls.Config{InsecureSkipVerify: true}
+		if c.client {
+			conf.Certificates = []tls.Certificate{server}
+		}
+		client := tls.Client(here, conf)
+		_, err := client.Read(make([]byte, 1))
+		u := &pop3.URL{TLS: true, Host: "h"}
+		if got := hint.Of(ConnectHint(fmt.Errorf("h:995: %w", err), u)); err == nil || !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q", err, got)
+		}
 	}
 }

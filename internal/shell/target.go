@@ -35,10 +35,10 @@ type Target struct {
 // Addr returns host:port.
 func (t Target) Addr() string { return net.JoinHostPort(t.Host, strconv.Itoa(t.Port)) }
 
-// ParseTarget reads what a person writes: a URL (pop3s:// is TLS, pop3:// is
-// STLS, to this machine in clear), HOST (TLS on port 995), HOST:995, or HOST with
-// another port, which begins in clear. forced, if not nil, decides instead, and
-// about the port where none is named.
+// ParseTarget reads what a person writes, by the rule of package remotes: pop3s:// is
+// TLS and pop3:// is STLS, to this machine in clear. Without a scheme port 110 is
+// pop3://, as is any port of this machine but 995, and all else is pop3s://. forced, if
+// not nil, decides instead, and about the port where none is named.
 func ParseTarget(s string, forced *Security) (Target, error) {
 	var t Target
 	var err error
@@ -68,14 +68,18 @@ func parseURL(s string) (Target, error) {
 		return Target{}, err
 	}
 	t := Target{Host: u.Host, Port: u.Port, User: u.User}
-	switch {
-	case u.TLS:
-	case loopback(u.Host):
-		t.Security = Cleartext
-	default:
-		t.Security = STLS
+	if !u.TLS {
+		t.Security = withoutTLS(u.Host)
 	}
 	return t, nil
+}
+
+// withoutTLS is how a connection to a host begins that is in clear at first.
+func withoutTLS(host string) Security {
+	if loopback(host) {
+		return Cleartext
+	}
+	return STLS
 }
 
 func parseHost(s string) (Target, error) {
@@ -102,8 +106,8 @@ func parseHost(s string) (Target, error) {
 		return Target{}, errors.New(strconv.Quote(port) + " is no port")
 	}
 	t.Port = int(n)
-	if t.Port != pop3.PortTLS {
-		t.Security = Cleartext
+	if t.Port == pop3.Port || t.Port != pop3.PortTLS && loopback(host) {
+		t.Security = withoutTLS(host)
 	}
 	return t, nil
 }

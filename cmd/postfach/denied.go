@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"postfach/internal/hint"
+)
+
+// denied says what the owner of the data folder lacks. What lies in the folder is that
+// user's; what lies elsewhere may be another program's, and is not given away.
+func (d *dataFlag) denied(err error) error {
+	name, uid := there(pathOf(err)), os.Geteuid()
+	switch {
+	case name == "":
+		return hint.Add(err, "uid %d, whose data folder %s is, may not do this", uid, d.folder())
+	case d.folder().Outside(name):
+		return hint.Add(err, "uid %d, whose data folder %s is, cannot use %s: let it, by the owner, the group or the mode", uid, d.folder(), name)
+	}
+	return hint.Add(err, "uid %d, whose data folder this is, must own it: chown %d %s, as root", uid, uid, name)
+}
+
+// deniedMaildir is denied for a Maildir elsewhere that is to be made: root can make it
+// for its owner.
+func (d *dataFlag) deniedMaildir(err error, dir string) error {
+	if !errors.Is(err, fs.ErrPermission) || !d.folder().IsMine() || !d.folder().Outside(dir) {
+		return d.hinted(err)
+	}
+	uid := os.Geteuid()
+	return hint.Add(err, "uid %d, whose data folder %s is, cannot write to %s; as root: install -d -m 700 -o %d -g %d %s",
+		uid, d.folder(), there(pathOf(err)), uid, os.Getegid(), maildirIn(dir))
+}
+
+// maildirIn are the folders of a Maildir, in a form that a shell reads.
+func maildirIn(dir string) string {
+	text := shellQuote(dir)
+	for _, sub := range []string{"new", "cur", "tmp"} {
+		text += " " + shellQuote(filepath.Join(dir, sub))
+	}
+	return text
+}
+
+// pathOf is the path that an error of the file system is about; of two the new one.
+func pathOf(err error) string {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Path
+	}
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		return link.New
+	}
+	return ""
+}
+
+// there is the path, or the deepest folder above it that can be looked at: where
+// something cannot be made or entered, that is the folder which does not let one.
+func there(path string) string {
+	if path == "" || !filepath.IsAbs(path) {
+		return path
+	}
+	for {
+		if _, err := os.Stat(path); err == nil || path == filepath.Dir(path) {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// shellQuote is a path as a shell reads it.
+func shellQuote(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
