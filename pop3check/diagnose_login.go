@@ -259,8 +259,8 @@ func (e *exam) sasl(mech sasl.Client) (reply, error) {
 // they are enough to guess the password against.
 func (e *exam) hideChallenges() {
 	for i, line := range e.p.trace {
-		if text, found := strings.CutPrefix(line, "S: + "); found && text != "" {
-			e.p.trace[i] = "S: + " + popwire.Secret
+		if text, found := strings.CutPrefix(line, "S: "); found {
+			e.p.trace[i] = "S: " + string(popwire.RedactChallenge([]byte(text), true))
 		}
 	}
 }

@@ -30,6 +30,7 @@ func (c *Client) Auth(ctx context.Context, mechanism sasl.Client) error {
 	if !validMechanism(name) {
 		return wrap("AUTH", fmt.Errorf("mechanism %q: %w", name, ErrUnsafe))
 	}
+	c.token = takesToken(mechanism)
 	defer c.forget()
 	if err := c.converse(ctx, mechanism, name, initial); err != nil {
 		return wrap("AUTH "+name, err)
@@ -46,7 +47,7 @@ func (c *Client) converse(ctx context.Context, mechanism sasl.Client, name strin
 	defer c.end(release)
 	waiting := initial != nil // for an empty challenge
 	cmd := popwire.CommandFor("AUTH", name)
-	if waiting && c.caps.Has(pop3.CapSASL) && name != sasl.XOAuth2 { // P3-OAUTH-09
+	if waiting && c.caps.Has(pop3.CapSASL) && sasl.InitialWithAUTH(name) {
 		c.conceal(initial)
 		full := popwire.CommandFor("AUTH", name, popwire.EncodeInitial(initial))
 		if _, err := appendCommand(nil, full); err == nil {
@@ -93,7 +94,7 @@ func (c *Client) challenge() (challenge []byte, done bool, err error) {
 		return nil, err == nil, err
 	}
 	if !ok {
-		return nil, false, c.cancel(&pop3.ProtocolError{Want: "a challenge in base64", Got: popwire.Shorten(line)})
+		return nil, false, c.cancel(&pop3.ProtocolError{Want: "a challenge in base64", Got: popwire.Shorten(popwire.RedactChallenge([]byte(c.hide(string(line))), c.token))})
 	}
 	return challenge, false, nil
 }

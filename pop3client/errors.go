@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"postfach/internal/popwire"
+	"postfach/sasl"
 )
 
 // Errors of Dial and STLS.
@@ -32,9 +33,9 @@ var (
 	// ErrNoTimestamp: the greeting has no timestamp that APOP could use.
 	ErrNoTimestamp = errors.New("the greeting has no timestamp for APOP that can be trusted")
 	// ErrMechanism: the mechanism is not known here.
-	ErrMechanism = errors.New("unknown login mechanism")
+	ErrMechanism = sasl.ErrMechanism
 	// ErrNoBinding: a mechanism with channel binding needs TLS.
-	ErrNoBinding = errors.New("the connection has nothing for channel binding")
+	ErrNoBinding = sasl.ErrNoBinding
 	// ErrNoToken: the server announces no mechanism for bearer tokens.
 	ErrNoToken = errors.New("the server announces neither OAUTHBEARER nor XOAUTH2")
 	// ErrNoExternal: a client certificate does not log in here.

@@ -97,15 +97,13 @@ func (c *Client) reply() (popwire.Reply, error) {
 }
 
 func (c *Client) parseReply(line []byte) (popwire.Reply, error) {
+	if len(c.secrets) > 0 { // before anything is cut: a part of a secret would not be found any more
+		line = []byte(c.hide(string(line)))
+	}
 	r, err := popwire.ParseReply(line, popwire.Lenient) // P3-SYN-28
 	if err != nil {
-		var wrong *pop3.ProtocolError
-		if errors.As(err, &wrong) {
-			wrong.Got = c.hide(wrong.Got)
-		}
 		return r, c.fail(err)
 	}
-	r.Text = c.hide(r.Text)
 	if !r.OK {
 		return r, &pop3.Error{Code: r.Code, Text: r.Text}
 	}

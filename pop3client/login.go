@@ -59,6 +59,9 @@ func (c *Client) LoginWith(ctx context.Context, mechanism, user, secret string) 
 // refuses is a *sasl.TokenError, with the reason that it gave, beside the
 // *pop3.Error.
 func (c *Client) LoginToken(ctx context.Context, user, token string) error {
+	if err := c.mayWrite(true); err != nil {
+		return wrap("login", err)
+	}
 	for _, name := range []string{sasl.OAuthBearer, sasl.XOAuth2} {
 		if c.announces(name) {
 			return c.LoginWith(ctx, name, user, token)

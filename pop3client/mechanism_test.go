@@ -487,6 +487,52 @@ func TestRefusedTokenLetsNobodyIn(t *testing.T) {
 	}
 }
 
+// repeats refuses a token, and says it again in the reason.
+type repeats bool
+
+func (r *repeats) Next([]byte) ([]byte, bool, error) {
+	if *r {
+		return nil, false, sasl.ErrProof
+	}
+	*r = true
+	return []byte(`{"status":"invalid tok.123.secret"}`), false, nil
+}
+
+// P3-OAUTH-10: not in base64 either.
+func TestRepeatedTokenIsNotTraced(t *testing.T) {
+	cert := peer.NewCertificate(t)
+	for _, name := range []string{sasl.OAuthBearer, sasl.XOAuth2} {
+		b := &board{announced: "SASL OAUTHBEARER XOAUTH2", mechanism: func(string, *tls.ConnectionState) sasl.Server { return new(repeats) }}
+		addr := b.serve(t, cert.Server)
+		var said strings.Builder
+		c, err := pop3client.Dial(t.Context(), addr, &pop3client.Options{TLS: cert.Client, Trace: func(e pop3.TraceEvent) { said.Write(e.Octets) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.LoginWith(t.Context(), name, "user", "tok.123.secret")
+		if err == nil || strings.Contains(err.Error(), "tok.123") {
+			t.Errorf("%s: %v", name, err)
+		}
+		b.over(c)
+		for line := range strings.Lines(said.String()) {
+			octets, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(strings.TrimPrefix(line, "+ ")))
+			if strings.Contains(string(octets), "tok.123") {
+				t.Errorf("%s: %q is in the trace", name, octets)
+			}
+		}
+	}
+}
+
+// The credentials come first: without TLS it is ErrCleartext, whatever the server
+// announces.
+func TestTokenIsForTLSWhateverIsAnnounced(t *testing.T) {
+	srv := pop3test.NewServer(t)
+	c, _ := dial(t, srv.Addr, pop3client.Options{Security: pop3client.Cleartext})
+	if err := c.LoginToken(t.Context(), "ada", "tok.123"); !errors.Is(err, pop3client.ErrCleartext) {
+		t.Error(err)
+	}
+}
+
 // P3-OAUTH-01.
 func TestTokensNeedTLS(t *testing.T) {
 	srv := pop3test.NewServer(t)

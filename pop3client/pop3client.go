@@ -47,6 +47,7 @@ type Client struct {
 	utf8      bool
 	state     pop3.State
 	sizes     []pop3.ScanListing // of the last LIST, by number
+	token     bool               // during a login with a token: the server may repeat it
 	secrets   []string           // during a login: what must not come back in errors and traces
 
 	busy bool  // a message or a pipeline is open

@@ -25,15 +25,11 @@ func (c *Client) traceSecret() {
 	}
 }
 
-// traceServer shows what the server said. Of SCRAM it leaves the server's proof
-// out: with the rest of the exchange beside it, passwords can be tried against it.
+// traceServer shows what the server said, in a login without what is secret in
+// challenges.
 func (c *Client) traceServer(octets []byte) {
-	const proof = "+ dj" // "v=" in base64
-	switch {
-	case len(c.secrets) > 0 && bytes.HasPrefix(octets, []byte(proof)):
-		octets = popwire.EndLine([]byte("+ " + popwire.Secret))
-	case len(c.secrets) > 0:
-		octets = []byte(c.hide(string(octets)))
+	if len(c.secrets) > 0 || c.token {
+		octets = []byte(c.hide(string(popwire.RedactChallenge(octets, c.token))))
 	}
 	c.trace(false, octets)
 }

@@ -107,7 +107,7 @@ func ascii(s string) bool {
 }
 
 // forget drops the credentials of a login that is over.
-func (c *Client) forget() { c.secrets = nil }
+func (c *Client) forget() { c.secrets, c.token = nil, false }
 
 // loggedIn is what follows every successful login: another state, and maybe
 // other capabilities (P3-CAPA-08).

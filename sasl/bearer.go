@@ -125,7 +125,7 @@ func (c *bearerClient) Next(challenge []byte) ([]byte, error) {
 	if c.refusal != nil {
 		return nil, ErrMessage
 	}
-	c.refusal = parseTokenError(challenge)
+	c.refusal = parseTokenError(challenge, c.bearer.Token)
 	return []byte(c.answer), nil
 }
 

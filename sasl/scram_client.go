@@ -102,7 +102,7 @@ func (c *scramClient) Next(challenge []byte) ([]byte, error) {
 		return nil, ErrMessage
 	}
 	if said, refused := strings.CutPrefix(attributes[0], "e="); refused {
-		return nil, fmt.Errorf("the server refuses: %q", tame(said))
+		return nil, fmt.Errorf("the server refuses: %q", tame(said, ""))
 	}
 	if c.heard == 2 {
 		return c.prove(string(challenge))

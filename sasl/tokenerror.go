@@ -48,8 +48,8 @@ type tokenRefusal struct {
 const mostRefusal = 1024
 
 // parseTokenError understands what a server says. It may say anything: a refusal
-// it is in any case.
-func parseTokenError(challenge []byte) *TokenError {
+// it is in any case. The token is not kept.
+func parseTokenError(challenge []byte, token string) *TokenError {
 	var said tokenRefusal
 	if json.Unmarshal(challenge, &said) != nil {
 		return &TokenError{}
@@ -61,18 +61,26 @@ func parseTokenError(challenge []byte) *TokenError {
 	case float64:
 		status = fmt.Sprint(s)
 	}
-	return &TokenError{tame(status), tame(said.Scope), tame(said.Configuration)}
+	return &TokenError{tame(status, token), tame(said.Scope, token), tame(said.Configuration, token)}
 }
 
-// tame makes text of a server's fit for messages: short, and in one line.
-func tame(s string) string {
-	s = strings.ToValidUTF8(s[:min(len(s), mostRefusal)], "")
-	return strings.Map(func(r rune) rune {
+// shortToken is the length below which a token would show itself by the gaps that it
+// leaves.
+const shortToken = 4
+
+// tame makes text of a server's fit for messages: in one line, without the token, and
+// short. It is cut last: a part of the token would not be found any more.
+func tame(s, token string) string {
+	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, ""))
+	if len(token) >= shortToken {
+		s = strings.ReplaceAll(s, token, "")
+	}
+	return strings.ToValidUTF8(s[:min(len(s), mostRefusal)], "")
 }
 
 func (r tokenRefusal) encode() []byte {

@@ -34,7 +34,7 @@ func dialGreeted(ctx context.Context, addr string, o *pop3client.Options, dial d
 	defer patience.Stop()
 	spoken := false
 	o.Trace = func(ev pop3.TraceEvent) {
-		if !ev.Client {
+		if !ev.Client && !ev.TLS { // that TLS has begun is no word yet
 			spoken = true
 			patience.Stop()
 		}

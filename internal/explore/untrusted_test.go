@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"postfach/internal/hint"
+	"postfach/internal/peer"
 	"postfach/internal/remotes"
+	"postfach/pop3"
 	"postfach/pop3client"
 	"postfach/pop3test"
 )
@@ -103,6 +106,27 @@ func TestWrongKindOfPortHasAHint(t *testing.T) {
 }
 
 // A port that waits for TLS says nothing.
+func TestGreetingBehindTLSIsNotWaitedForLong(t *testing.T) {
+	cert := peer.NewCertificate(t)
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer far.Close()
+		silent := tls.Server(far, cert.Server)
+		go func() {
+			silent.Handshake()           //nolint:errcheck // the client says what is wrong
+			silent.Read(make([]byte, 1)) //nolint:errcheck // until the client goes
+		}()
+		o := &pop3client.Options{Security: pop3client.ImplicitTLS, Timeout: time.Hour, TLS: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the clock is another one here
+		dial := func(context.Context, string, string) (net.Conn, error) { return near, nil }
+		began, secure := time.Now(), false
+		_, err := dialGreeted(t.Context(), "localhost:1", o, dial, func(ev pop3.TraceEvent) { secure = secure || ev.TLS })
+		if took := time.Since(began); !secure || !errors.Is(err, os.ErrDeadlineExceeded) || took != greetingPatience {
+			t.Errorf("%v after %v, TLS %t", err, took, secure)
+		}
+	})
+}
+
+// The same without TLS.
 func TestGreetingIsNotWaitedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

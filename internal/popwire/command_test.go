@@ -109,6 +109,26 @@ func FuzzCapability(f *testing.F) {
 	})
 }
 
+// Of what a server says in a login, SCRAM's proof is hidden, and with a token all.
+func TestRedactChallenge(t *testing.T) {
+	for line, want := range map[string][2]string{
+		"+ dj1wcm9vZg==\r\n": {"+ <secret>\r\n", "+ <secret>\r\n"},
+		"+ dj1wcm9vZg==":     {"+ <secret>", "+ <secret>"},
+		"+ cj1h\r\n":         {"+ cj1h\r\n", "+ <secret>\r\n"},
+		"+ \r\n":             {"+ \r\n", "+ \r\n"},
+		"+\r\n":              {"+\r\n", "+\r\n"},
+		"+OK dj1w\r\n":       {"+OK dj1w\r\n", "+OK dj1w\r\n"},
+		"-ERR no":            {"-ERR no", "-ERR no"},
+		"":                   {"", ""},
+	} {
+		for i, all := range []bool{false, true} {
+			if got := string(RedactChallenge([]byte(line), all)); got != want[i] {
+				t.Errorf("%q, %t: %q", line, all, got)
+			}
+		}
+	}
+}
+
 // What a trace shows has no secret in it, whatever the case and the spaces
 // (P3-USR-12).
 func TestRedact(t *testing.T) {

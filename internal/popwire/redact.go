@@ -2,6 +2,7 @@ package popwire
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -52,4 +53,18 @@ func hidden(shown []byte) []byte {
 		return []byte(Secret)
 	}
 	return append(append(append([]byte(nil), shown...), ' '), Secret...)
+}
+
+// RedactChallenge returns a server's line, with or without its line end, as a trace may
+// show it: without SCRAM's proof, against which passwords can be tried with the rest of
+// the exchange beside it. all: without any challenge, as in an exchange with a token,
+// which a server may repeat. It is for lines that are no part of a message.
+func RedactChallenge(line []byte, all bool) []byte {
+	const proof = "dj" // "v=" in base64
+	rest, is := bytes.CutPrefix(line, []byte("+ "))
+	challenge := TrimLine(rest)
+	if !is || len(challenge) == 0 || !all && !bytes.HasPrefix(challenge, []byte(proof)) {
+		return line
+	}
+	return slices.Concat([]byte("+ "+Secret), rest[len(challenge):])
 }

@@ -147,6 +147,8 @@ func (e entry) account(d *document, name string) (*Account, error) {
 		return nil, hint.Add(wrong("allow_cleartext", "expected not both this and pin"), "a pin is for TLS")
 	case e.PasswordCommand != "" && e.TokenCommand != "":
 		return nil, hint.Add(wrong("token_command", "expected not both this and password_command"), "a token takes the place of the password")
+	case a.misusesToken():
+		return nil, hint.Add(wrong("token_command", "%s in the url takes no token", a.URL.Auth), tokenHint)
 	case e.ClientKey != "" && e.ClientCert == "":
 		return nil, hint.Add(wrong("client_key", "the certificate is missing"), `client_cert = "FILE" goes with it`)
 	case e.ClientCert != "" && e.AllowCleartext:

@@ -90,6 +90,7 @@ func TestMistakesHaveALineAndAHint(t *testing.T) {
 		{"[accounts.work]\nurl = 'pop3://u@h'\nallow_cleartext = true\npin = '" + strings.Repeat("ab", 32) + "'", "f:3: accounts.work.allow_cleartext: expected not both this and pin", "TLS"},
 		{"[accounts.work]\n" + url + "pin = 'abc'", "f:3: accounts.work.pin: a pin is the 64", "postfach check"},
 		{"[accounts.work]\n" + url + "password_command = 'a'\ntoken_command = 'b'", "f:4: accounts.work.token_command: expected not both this and password_command", "token"},
+		{"[accounts.work]\nurl = 'pop3s://u;AUTH=PLAIN@h'\ntoken_command = 'b'", "f:3: accounts.work.token_command: ", "OAUTHBEARER"},
 		{"[accounts.work]\n" + url + "client_key = 'a'", "f:3: accounts.work.client_key: the certificate is missing", "client_cert"},
 		{"[accounts.work]\nurl = 'pop3://u@h'\nallow_cleartext = true\nclient_cert = 'a'", "f:4: accounts.work.client_cert: expected not both this and allow_cleartext", "TLS"},
 		{"[accounts.a]\n" + url + "[accounts.a]\n" + url, "f:3: ", "TOML"},

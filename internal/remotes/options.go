@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,9 +14,12 @@ import (
 	"postfach/pop3client"
 )
 
-// Options returns what pop3client needs. An error is about CAFile, ClientCert or
-// Pin.
+// Options returns what pop3client needs. An error is about CAFile, ClientCert, Pin or
+// TokenCommand, and what does not go with them.
 func (a *Account) Options() (*pop3client.Options, error) {
+	if err := a.usage(); err != nil {
+		return nil, err
+	}
 	o := &pop3client.Options{
 		Security: a.security(), AllowCleartext: a.AllowCleartext && !a.URL.TLS,
 		TLS: &tls.Config{},
@@ -39,6 +43,20 @@ func (a *Account) Options() (*pop3client.Options, error) {
 		return nil, hint.Add(err, "the file must hold the certificates to trust, in PEM form")
 	}
 	return o, nil
+}
+
+// usage refuses what cannot be, whether a file or flags say it.
+func (a *Account) usage() error {
+	clear := a.AllowCleartext && !a.URL.TLS && !a.STLS
+	switch {
+	case a.misusesToken():
+		return hint.Add(fmt.Errorf("a token, and %s, which takes none", a.Auth()), tokenHint)
+	case clear && a.Pin != "":
+		return hint.Add(errors.New("a pin, and no TLS"), "a pin is for TLS: leave --allow-cleartext out")
+	case clear && a.ClientCert != "":
+		return hint.Add(errors.New("a client certificate, and no TLS"), "a certificate is for TLS: leave --allow-cleartext out")
+	}
+	return nil
 }
 
 // certificate is the client's. It is shown to servers that ask for one, which

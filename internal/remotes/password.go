@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -26,16 +27,8 @@ func (a *Account) Password(ctx context.Context) (string, error) {
 	if command == "" {
 		return "", ErrNoCommand
 	}
-	var out, complaint bounded
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	cmd.WaitDelay = time.Second // for what it started and left behind
-	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) { // an agent stays: the command itself went well
-		err = nil
-	}
-	line, _, _ := strings.Cut(out.String(), "\n")
-	line = strings.TrimSuffix(line, "\r")
+	var complaint bounded
+	line, err := FirstLine(ctx, command, nil, &complaint)
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
@@ -50,6 +43,21 @@ func (a *Account) Password(ctx context.Context) (string, error) {
 		return "", hint.Add(err, "the %s is the first line of what it prints", kind)
 	}
 	return line, nil
+}
+
+// FirstLine runs a command with sh and returns the first line that it prints. That it
+// leaves a program behind, as an agent for passwords, is no error.
+func FirstLine(ctx context.Context, command string, stdin io.Reader, stderr io.Writer) (string, error) {
+	var out bounded
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, stderr
+	cmd.WaitDelay = time.Second // for what it started and left behind
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // an agent stays: the command itself went well
+		err = nil
+	}
+	line, _, _ := strings.Cut(out.String(), "\n")
+	return strings.TrimSuffix(line, "\r"), err
 }
 
 // bounded keeps the beginning of what is written to it: a password and a

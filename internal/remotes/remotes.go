@@ -4,6 +4,7 @@ package remotes
 
 import (
 	"postfach/pop3"
+	"postfach/sasl"
 )
 
 // An Account is one that mail is fetched from, or looked at.
@@ -32,10 +33,10 @@ type Account struct {
 // what goes with what the account has. Empty: with a password.
 func (a *Account) Auth() string {
 	switch {
+	case a.TokenCommand != "" && (a.URL.Auth == "" || a.URL.Auth == "*"):
+		return byToken
 	case a.URL.Auth != "":
 		return a.URL.Auth
-	case a.TokenCommand != "":
-		return byToken
 	case a.ClientCert != "" && a.PasswordCommand == "":
 		return byCertificate
 	}
@@ -47,6 +48,14 @@ const (
 	byToken       = "+TOKEN"
 	byCertificate = "EXTERNAL"
 )
+
+// misusesToken reports whether a mechanism would get the token that takes passwords, and
+// might send it in clear.
+func (a *Account) misusesToken() bool {
+	return a.TokenCommand != "" && a.Auth() != byToken && !sasl.TakesToken(a.Auth())
+}
+
+const tokenHint = "tokens are for OAUTHBEARER and XOAUTH2; leave the mechanism out, and the one is taken that the server offers"
 
 // NeedsNoSecret reports whether the login is by the certificate alone.
 func (a *Account) NeedsNoSecret() bool { return a.Auth() == byCertificate }

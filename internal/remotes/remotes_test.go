@@ -14,12 +14,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"postfach/internal/hint"
+	"postfach/internal/peer"
 	"postfach/pop3"
 	"postfach/pop3client"
 	"postfach/sasl"
@@ -182,6 +184,83 @@ func TestTokenCommand(t *testing.T) {
 	a = Account{URL: u, TokenCommand: "true"}
 	if _, err := a.Password(t.Context()); err == nil || !strings.Contains(err.Error(), "token") || hint.Of(err) == "" {
 		t.Error(err)
+	}
+}
+
+// A token is no password, and what takes passwords does not get it (P3-OAUTH-01).
+func TestTokenIsForNothingElse(t *testing.T) {
+	for auth, want := range map[string]string{
+		"": "+TOKEN", "*": "+TOKEN", "+TOKEN": "+TOKEN", "OAUTHBEARER": "OAUTHBEARER", "XOAUTH2": "XOAUTH2",
+		"PLAIN": "", "LOGIN": "", "+APOP": "", "SCRAM-SHA-256": "", "EXTERNAL": "",
+	} {
+		a := Account{URL: &pop3.URL{TLS: true, User: "u", Host: "h", Auth: auth}, TokenCommand: "echo tok"}
+		if _, err := a.Options(); (err == nil) != (want != "") || err != nil && !strings.Contains(hint.Of(err), "OAUTHBEARER") || err == nil && a.Auth() != want {
+			t.Errorf("%s: %v, %s", auth, err, a.Auth())
+		}
+	}
+}
+
+// A pin and a client certificate are for TLS, whoever says so: file or flags.
+func TestCleartextGoesWithNoCertificate(t *testing.T) {
+	pin := strings.Repeat("ab", 32)
+	for what, c := range map[string]struct {
+		Account
+		fine bool
+	}{
+		"pin":         {Account{URL: &pop3.URL{User: "u", Host: "h"}, Pin: pin, AllowCleartext: true}, false},
+		"certificate": {Account{URL: &pop3.URL{User: "u", Host: "h"}, ClientCert: pair(t), AllowCleartext: true}, false},
+		"TLS":         {Account{URL: &pop3.URL{TLS: true, User: "u", Host: "h"}, Pin: pin, AllowCleartext: true}, true},
+		"STLS":        {Account{URL: &pop3.URL{User: "u", Host: "h"}, Pin: pin, STLS: true, AllowCleartext: true}, true},
+	} {
+		if _, err := c.Options(); (err == nil) != c.fine || err != nil && hint.Of(err) == "" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A pin trusts one certificate, whatever its names and dates, and no other, also where
+// a chain would do.
+func TestPinTrustsOneCertificate(t *testing.T) {
+	shown, other := peer.NewCertificate(t), peer.NewCertificate(t)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", shown.Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, c := range []struct {
+		what string
+		pin  Pin
+		name string
+		want error
+	}{
+		{"its pin", PinOf(shown.Server.Certificates[0].Leaf), "another.name.example", nil},
+		{"another's", PinOf(other.Server.Certificates[0].Leaf), "localhost", &PinError{}},
+	} {
+		near, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- far.(*tls.Conn).Handshake() }()
+		conf := shown.Client.Clone()
+		conf.ServerName = c.name
+		c.pin.Apply(conf)
+		err = tls.Client(near, conf).Handshake()
+		wrong, ok := errors.AsType[*PinError](err)
+		if (err == nil) != (c.want == nil) || err != nil && (!ok || !slices.Equal(wrong.Got, PinOf(shown.Server.Certificates[0].Leaf)) || !slices.Equal(wrong.Want, c.pin)) {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		near.Close()
+		<-done
+		far.Close()
+	}
+	conf := &tls.Config{}
+	if Pin(nil).Apply(conf); conf.InsecureSkipVerify || conf.VerifyConnection != nil {
+		t.Error("no pin changes what is trusted")
 	}
 }
 

@@ -15,9 +15,14 @@ import (
 // auth sends AUTH. With the name of a mechanism alone, the mechanism is run;
 // anything else is left to the person.
 func (s *session) auth(ctx context.Context, line string, fields []string) error {
-	if err := s.mayWriteCredentials(); err != nil {
+	mechanism := ""
+	if len(fields) > 1 {
+		mechanism = fields[1]
+	}
+	if err := s.mayAuth(mechanism); err != nil {
 		return err
 	}
+	s.token = sasl.TakesToken(mechanism)
 	if len(fields) != 2 {
 		if len(fields) > 2 {
 			s.secrets.keepResponse(fields[2])
@@ -90,7 +95,7 @@ func (s *session) account(ctx context.Context, mechanism string) (user, secret s
 	}
 	s.user = user
 	question := words.passwordOf
-	if strings.Contains(mechanism, "OAUTH") {
+	if sasl.TakesToken(mechanism) {
 		question = words.tokenOf
 	}
 	secret, err = s.secret(ctx, fmt.Sprintf(question, visible(user)))
@@ -106,7 +111,7 @@ func (s *session) run(ctx context.Context, m sasl.Client) error {
 	}
 	s.secrets.keep(string(initial))
 	line, waiting := "AUTH "+name, initial != nil
-	if waiting && s.caps.Has(pop3.CapSASL) {
+	if waiting && s.caps.Has(pop3.CapSASL) && sasl.InitialWithAUTH(name) {
 		if full := line + " " + popwire.EncodeInitial(initial); len(full) <= popwire.MaxCommand-2 {
 			line, waiting = full, false
 		}

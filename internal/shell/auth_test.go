@@ -9,6 +9,7 @@ import (
 	"postfach/internal/awkward"
 	"postfach/internal/transcript"
 	"postfach/pop3test"
+	"postfach/sasl"
 )
 
 func password(secret string) func(*Options) {
@@ -142,6 +143,60 @@ S: +OK welcome
 		t.Error(p.err)
 	}
 	contains(t, p.out, "has not proved")
+}
+
+// Tokens are for TLS, to this machine as well, whoever makes the line (P3-OAUTH-01).
+func TestTokensAreForTLS(t *testing.T) {
+	for _, line := range []string{
+		"AUTH OAUTHBEARER", "auth xoauth2", "AUTH OAUTHBEARER bixhPXUsAWF1dGg9QmVhcmVyIHRvay5zZWNyZXQBAQ==",
+		"AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHRvay5zZWNyZXQBAQ==", "Auth OAuthBearer =",
+	} {
+		p := play(t, fake(t, "S: +OK\n(hangup)\n", transcript.Options{}), line+"\n", func(o *Options) {
+			password("tok.secret")(o)
+			o.User = "u"
+		})
+		if !errors.Is(p.err, ErrScript) || strings.Contains(p.log, "C: ") {
+			t.Errorf("%s: %v, %s", line, p.err, p.log)
+		}
+		contains(t, p.out, "not sent", "token", "STLS")
+	}
+}
+
+// Who has the rest of the exchange could try passwords against SCRAM's proof, and a
+// server may repeat a token where it says why it refuses it: neither is shown.
+func TestChallengesWithSecretsAreHidden(t *testing.T) {
+	for script, conversation := range map[string]string{
+		"AUTH SCRAM-SHA-256 biwsbj11LHI9YWJj\n*\n": "S: +OK\nC: AUTH SCRAM-SHA-256 biwsbj11LHI9YWJj\nS: + dj1zZWNyZXQ=\nC: *\nS: -ERR\n(hangup)\n",
+		// {"status":"tok.secret"}
+		"AUTH OAUTHBEARER bixhPXUsAWF1dGg9QmVhcmVyIHRvay5zZWNyZXQBAQ==\n*\n": "S: +OK\nC: AUTH OAUTHBEARER bixhPXUsAWF1dGg9QmVhcmVyIHRvay5zZWNyZXQBAQ==\n" +
+			"S: + eyJzdGF0dXMiOiJ0b2suc2VjcmV0In0=\nC: *\nS: -ERR\n(hangup)\n",
+	} {
+		p := play(t, fake(t, conversation, transcript.Options{}), script, func(o *Options) { o.AllowCleartext = true })
+		recorded := explained(t, conversation)
+		for what, text := range map[string]string{"screen": p.out, "log": p.log, "explained": recorded} {
+			if !strings.Contains(text, "+ <secret>") || strings.Contains(text, "dj1z") || strings.Contains(text, "eyJz") || strings.Contains(text, "tok.secret") {
+				t.Errorf("%s, %v:\n%s", what, p.err, text)
+			}
+		}
+	}
+}
+
+// XOAUTH2 is said in two lines (P3-OAUTH-09), and OAUTHBEARER says where to (P3-OAUTH-02).
+func TestTokensAreSaidAsTheirServersWantThem(t *testing.T) {
+	with := func(o *Options) {
+		password("tok.secret")(o)
+		o.User, o.AllowCleartext = "u", true
+	}
+	p := play(t, fake(t, "S: +OK\nC: CAPA\nS: +OK\nS: SASL XOAUTH2\nS: .\nC: AUTH XOAUTH2\nS: +\nC: dXNlcj11AWF1dGg9QmVhcmVyIHRvay5zZWNyZXQBAQ==\nS: +OK\n(hangup)\n", transcript.Options{}), "CAPA\nAUTH XOAUTH2\n", with)
+	if p.err != nil {
+		t.Errorf("%v\n%s", p.err, p.log)
+	}
+	s := newSession(Options{Target: Target{Host: "h.example", Port: 995}})
+	s.wire = &wire{}
+	m, _ := s.mechanism(sasl.OAuthBearer, "u", "tok")
+	if _, initial, err := m.Start(); err != nil || !strings.Contains(string(initial), "host=h.example\x01port=995\x01") {
+		t.Errorf("%q, %v", initial, err)
+	}
 }
 
 // Other mechanisms are led by hand, and a response may be empty.

@@ -18,6 +18,7 @@ func (s *session) obey(ctx context.Context, line string) error {
 		return nil
 	}
 	s.before = s.secrets.forget()
+	s.token = false
 	if err := s.sendable(line); err != nil {
 		return err
 	}

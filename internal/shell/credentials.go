@@ -7,17 +7,32 @@ import (
 	"fmt"
 	"strings"
 
+	"postfach/internal/popwire"
 	"postfach/pop3"
 	"postfach/sasl"
 )
 
-// mayWriteCredentials is asked each time one is about to be written (P3-TLS-11,
-// P3-USR-08).
+// mayWriteCredentials is asked each time one is about to be written.
 func (s *session) mayWriteCredentials() error {
-	if s.wire.secure || s.wire.local || s.o.AllowCleartext {
+	if s.way().MayCarry(false) {
 		return nil
 	}
 	return &refusal{s.screen.words().cleartext}
+}
+
+// mayAuth is mayWriteCredentials for a mechanism.
+func (s *session) mayAuth(mechanism string) error {
+	if err := s.mayWriteCredentials(); err != nil {
+		return err
+	}
+	if s.way().MayCarry(sasl.TakesToken(mechanism)) {
+		return nil
+	}
+	return &refusal{s.screen.words().clearToken}
+}
+
+func (s *session) way() popwire.Way {
+	return popwire.Way{TLS: s.wire.secure, Local: s.wire.local, AllowCleartext: s.o.AllowCleartext}
 }
 
 // pass sends PASS. The password may stand in the line; else it is asked for.

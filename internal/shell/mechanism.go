@@ -3,8 +3,6 @@ package shell
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"slices"
-	"strings"
 
 	"postfach/sasl"
 )
@@ -20,35 +18,11 @@ func mechanismNames() []string {
 // mechanism makes the client's end. secret is a password or a token. false: the
 // person answers by hand, as with -PLUS where there is nothing to bind to.
 func (s *session) mechanism(name, user, secret string) (sasl.Client, bool) {
-	switch name {
-	case sasl.Plain:
-		return sasl.NewPlainClient("", user, secret), true
-	case sasl.Login:
-		return sasl.NewLoginClient(user, secret), true
-	case sasl.CramMD5:
-		return sasl.NewCramMD5Client(user, secret), true
-	case sasl.OAuthBearer:
-		return sasl.NewOAuthBearerClient(sasl.Bearer{User: user, Token: secret}), true
-	case sasl.XOAuth2:
-		return sasl.NewXOAuth2Client(user, secret), true
-	case sasl.External:
-		return sasl.NewExternalClient(user), true
-	}
-	for _, h := range []sasl.ScramHash{sasl.SHA256, sasl.SHA1} {
-		switch bindings := s.wire.bindings(); {
-		case name == h.Mechanism(false):
-			return sasl.NewScramClient(h, len(bindings) > 0 && s.lacks(h.Mechanism(true)), user, secret), true
-		case name == h.Mechanism(true) && len(bindings) > 0:
-			return sasl.NewScramPlusClient(h, bindings[0], user, secret), true
-		}
-	}
-	return nil, false
-}
-
-// lacks says that CAPA has listed mechanisms, and not this one (P3-SCRAM-11).
-func (s *session) lacks(name string) bool {
-	all := s.caps.Mechanisms()
-	return len(all) > 0 && !slices.ContainsFunc(all, func(m string) bool { return strings.EqualFold(m, name) })
+	m, err := sasl.NewClient(name, sasl.Params{
+		User: user, Secret: secret, Host: s.o.Target.Host, Port: s.o.Target.Port,
+		Bindings: s.wire.bindings(), Announced: s.caps.Mechanisms(),
+	})
+	return m, err == nil
 }
 
 // bindings are what the connection can be bound to.

@@ -10,6 +10,7 @@ import (
 
 	"postfach/internal/explain"
 	"postfach/internal/popwire"
+	"postfach/sasl"
 )
 
 // mostSecrets bounds what Explain remembers of a recording.
@@ -72,6 +73,7 @@ type recorded struct {
 	format  format
 	talk    *explain.Conversation
 	secrets secrets
+	token   bool // the last AUTH was with a token, which the server may repeat
 	last    said // for logs that say things twice
 
 	shown, folded int  // lines of a body
@@ -199,6 +201,9 @@ func (r *recorded) client(text, remark string) {
 			r.secrets.keepResponse(text[strings.LastIndexByte(text, ' ')+1:])
 		}
 	}
+	if words := strings.Fields(text); len(words) > 0 && r.talk.Expect() != explain.Response {
+		r.token = len(words) > 1 && strings.EqualFold(words[0], "AUTH") && sasl.TakesToken(words[1])
+	}
 	secret := shown != text
 	if remark != "" {
 		shown = command
@@ -226,6 +231,9 @@ func (r *recorded) server(text string) {
 		r.begin()
 	}
 	r.found, r.fetching = true, false
+	if !r.inBody() {
+		text = string(popwire.RedactChallenge([]byte(text), r.token))
+	}
 	text = r.secrets.hide(text)
 	note := r.talk.Line(false, text)
 	if note.Place == explain.Content || note.Place == explain.Item {

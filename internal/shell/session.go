@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -29,6 +28,7 @@ type session struct {
 	talk    *talk
 	secrets secrets
 	before  secrets // of the line before
+	token   bool    // a login with a token goes on, which the server may repeat
 	user    string  // of the last USER
 	caps    pop3.Capabilities
 	stamp   string // the greeting's timestamp, while it can be trusted
@@ -192,7 +192,7 @@ func (s *session) hearLine(ctx context.Context) (string, error) {
 // arrived traces what has come.
 func (s *session) arrived(a arrival) error {
 	if len(a.octets) > 0 {
-		s.trace(false, a.octets)
+		s.trace(false, popwire.RedactChallenge(a.octets, s.token))
 	}
 	if a.err != nil {
 		return s.lost(a.err)
@@ -202,7 +202,7 @@ func (s *session) arrived(a arrival) error {
 
 // showServer explains a line of the server, and remembers what it says.
 func (s *session) showServer(line string) explain.Note {
-	line = s.hide(line)
+	line = s.hide(string(popwire.RedactChallenge([]byte(line), s.token)))
 	note := s.talk.line(false, line)
 	s.screen.show(false, line, note)
 	if note.Place == explain.Reply && note.Keyword == "CAPA" {
@@ -265,13 +265,7 @@ func (s *session) trace(client bool, octets []byte) {
 	if s.o.Trace == nil {
 		return
 	}
-	// SCRAM's "v=" in base64, the server's proof: with the rest of the exchange beside
-	// it, passwords can be tried against it.
-	const proof = "+ dj"
-	switch {
-	case !client && len(s.secrets) > 0 && bytes.HasPrefix(octets, []byte(proof)):
-		octets = popwire.EndLine([]byte("+ " + popwire.Secret))
-	case !client:
+	if !client {
 		octets = []byte(s.hide(string(octets)))
 	}
 	s.o.Trace(pop3.TraceEvent{Session: s.o.Target.Addr(), Time: time.Now(), Client: client, Octets: octets})

@@ -128,7 +128,7 @@ func TestPromptsHaveNoHistory(t *testing.T) {
 func TestTypedLineIsNotChanged(t *testing.T) {
 	srv := serve(t, simple(), awkward.Maildrop("five"))
 	p := openPTY(t, 80, 24)
-	end, log := p.person(srv.addr, nil)
+	end, log := p.person(srv.addr, func(o *Options) { o.AllowCleartext = true }) // a token
 	p.wait("pop3> ")
 	p.send("USER j\xfcrgen\r")
 	p.wait("no text in UTF-8\npop3> ")

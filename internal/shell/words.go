@@ -10,20 +10,20 @@ import (
 
 // words are what the shell itself says, in one language.
 type words struct {
-	connected, clear, certificate                           string
-	timeout, lineTooLong, cut                               string
-	tlsTwice, injection, handshake                          string
-	control, notText, tooLong                               string
-	cleartext, perhapsSecret, noStamp, staleStamp, digest   string
-	passwordOf, apopSecretOf, tokenOf, somebody             string
-	userName, userNameOr, noUser, noPassword                string
-	emptySecret, cancelled, byHand, response, initial       string
-	mechanism, unproved, noPOP3, noText, untrusted          string
-	quitDelete, quitDeletes, quitAsk, quitNot               string
-	unknownLocal, unknownKeyword, nothing                   string
-	saveWhere, saveExists, saved, languageIs, whichLanguage string
-	localUsage                                              []string // how localCommands are written
-	local                                                   []string // and what they mean
+	connected, clear, certificate                                     string
+	timeout, lineTooLong, cut                                         string
+	tlsTwice, injection, handshake                                    string
+	control, notText, tooLong                                         string
+	cleartext, clearToken, perhapsSecret, noStamp, staleStamp, digest string
+	passwordOf, apopSecretOf, tokenOf, somebody                       string
+	userName, userNameOr, noUser, noPassword                          string
+	emptySecret, cancelled, byHand, response, initial                 string
+	mechanism, unproved, noPOP3, noText, untrusted                    string
+	quitDelete, quitDeletes, quitAsk, quitNot                         string
+	unknownLocal, unknownKeyword, nothing                             string
+	saveWhere, saveExists, saved, languageIs, whichLanguage           string
+	localUsage                                                        []string // how localCommands are written
+	local                                                             []string // and what they mean
 
 	separator    string // of thousands
 	foldHint     string
@@ -63,6 +63,7 @@ func english() *words {
 		tooLong: "not sent: the line is too long",
 
 		cleartext:     "not sent: the connection is not encrypted, and everybody on the way could read the password. Type STLS first, or connect with TLS; --allow-cleartext sends it all the same.",
+		clearToken:    "not sent: a token is for TLS, to this machine as well, for whoever reads it can use it elsewhere. Type STLS first, or connect with TLS; --allow-cleartext sends it all the same.",
 		perhapsSecret: "not sent: this is no command that is known here, so it may be a password; and the connection is not encrypted. Type STLS first, or connect with TLS; --allow-cleartext sends it all the same.",
 		noStamp:       "not sent: APOP needs the timestamp of the greeting, and this greeting has none, or none that is safe to use. Use USER and PASS, or AUTH.",
 		staleStamp:    "not sent: the greeting's timestamp came before TLS, so anybody may have written it. Connect with TLS from the start, or use USER and PASS, or AUTH.",
@@ -135,6 +136,7 @@ func german() *words {
 		tooLong: "nicht gesendet: Die Zeile ist zu lang",
 
 		cleartext:     "nicht gesendet: Die Verbindung ist nicht verschlüsselt, und unterwegs könnte jeder das Kennwort lesen. Zuerst STLS eingeben oder mit TLS verbinden; --allow-cleartext sendet es trotzdem.",
+		clearToken:    "nicht gesendet: Ein Token ist nur für TLS, auch zu diesem Rechner: Wer es liest, kann es anderswo verwenden. Zuerst STLS eingeben oder mit TLS verbinden; --allow-cleartext sendet es trotzdem.",
 		perhapsSecret: "nicht gesendet: Das ist kein Befehl, der hier bekannt ist; es könnte ein Kennwort sein, und die Verbindung ist nicht verschlüsselt. Zuerst STLS eingeben oder mit TLS verbinden; --allow-cleartext sendet es trotzdem.",
 		noStamp:       "nicht gesendet: APOP braucht den Zeitstempel der Begrüßung, und diese hat keinen, oder keinen, der sicher ist. Es bleiben USER und PASS, oder AUTH.",
 		staleStamp:    "nicht gesendet: Der Zeitstempel der Begrüßung kam vor TLS; jeder könnte ihn geschrieben haben. Von Anfang an mit TLS verbinden, oder USER und PASS, oder AUTH verwenden.",
