@@ -61,6 +61,7 @@ func (s *session) openContent(ctx context.Context, id pop3.UniqueID) (io.ReadClo
 		return nil, err
 	}
 	defer s.leaveStore()
+	s.box.closeContents()
 	content, err := s.box.drop.Content(ctx, id)
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (c *turnedContent) Read(p []byte) (int, error) {
 }
 
 // Close waits no long time for its turn: the reply may be whole but for its last
-// octets. Without one, the box closes the message.
+// octets. Without one, the message is closed with the session's next turn.
 func (c *turnedContent) Close() error {
 	if err := c.s.enterStore(context.Background(), unlockPatience); err != nil {
 		c.s.box.unclosed = append(c.s.box.unclosed, c.content)

@@ -283,6 +283,52 @@ func TestWholeReplyDoesNotWaitUntilItsMessageIsClosed(t *testing.T) {
 	}
 }
 
+// A message that could not be closed is closed with the next turn: a session that reads
+// many on a slow disk does not keep them all open.
+func TestMessageWithoutATurnIsClosedWithTheNextOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, d, _ := onDisk(t, 1)
+		a, b := loggedIn(t, srv, "192.0.2.1", "a"), loggedIn(t, srv, "192.0.2.1", "b")
+		mendA, mendB := d.stall("a EOF"), d.stall("b Content")
+		a.send("TOP 1 9999\r\n")
+		reply := make(chan bool)
+		drain := func() {
+			for line := ""; line != ".\r\n"; {
+				var err error
+				if line, err = a.r.ReadString('\n'); err != nil {
+					t.Error(err)
+					break
+				}
+			}
+			reply <- true
+		}
+		go drain()
+		synctest.Wait()
+		b.send("TOP 1 0\r\n")
+		synctest.Wait() // b is next, and hangs
+		mendA()
+		<-reply
+		synctest.Wait()
+		<-time.After(2 * time.Second) // the message is not closed
+		mendB()
+		b.talk("S: +OK ...\nS: Subject: x\nS:\nS: .")
+		a.send("TOP 1 9999\r\n")
+		go drain()
+		<-reply
+		synctest.Wait()
+		d.mu.Lock()
+		calls := strings.Join(d.calls, ", ")
+		d.mu.Unlock()
+		if opened, closed := strings.Count(calls, "a Content,"), strings.Count(calls, "a Content.Close"); opened != 2 || closed != 2 {
+			t.Errorf("%d opened, %d closed: %s", opened, closed, calls)
+		}
+		a.talk("C: QUIT\nS: +OK ...\n(close)")
+		b.talk("C: QUIT\nS: +OK ...\n(close)")
+		<-a.done
+		<-b.done
+	})
+}
+
 // Turns are counted over all servers that share a Guard, in the order in which
 // they were asked for, and each server has its own idea of how many there are.
 func TestServersShareTurnsInTheStore(t *testing.T) {

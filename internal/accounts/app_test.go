@@ -3,6 +3,7 @@ package accounts
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -218,5 +219,16 @@ func TestOtherEditsKeepAppPasswords(t *testing.T) {
 	must(t, err)
 	if !reflect.DeepEqual(before, after) {
 		t.Errorf("before %+v\nafter %+v", before, after)
+	}
+}
+
+// P3-SCRAM-18: a proof is tried with as many keys as an account can have, whoever's it is.
+func TestProofIsTriedWithAsManyKeysAsAnAccountCanHave(t *testing.T) {
+	text, err := os.ReadFile("../../sasl/scram_server.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\nconst leastTries = %d\n", maxApps+1); !strings.Contains(string(text), want) {
+		t.Errorf("sasl has no%s", want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -54,11 +55,13 @@ type Set struct {
 	current atomic.Pointer[generation]
 	acme    atomic.Pointer[ACME]
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards what follows, and is not held while files are read
 	files    Files
 	seen     string    // what the files looked like when they were read last
 	complain string    // what was wrong with them then, as the log has it
 	warned   time.Time // when warn was called last
+	readings uint64    // that have begun
+	inForce  uint64    // the one of current, counted so
 }
 
 // A generation is what one reading of all files has found. It never changes.
@@ -78,10 +81,10 @@ func (s *Set) Load(f Files) error {
 	return err
 }
 
-// Read is Load in two steps: what was read is in force when use has been called.
+// Read is Load in two steps: what was read is in force when use has been called, unless
+// the same files have been read again since. Meanwhile it holds up nobody.
 func (s *Set) Read(f Files) (use func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	number, _, _ := s.begin()
 	seen := look(f)
 	fresh, err := s.read(f, time.Now())
 	if err != nil {
@@ -90,15 +93,37 @@ func (s *Set) Read(f Files) (use func(), err error) {
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.files, s.seen, s.complain = f, seen, ""
-		s.current.Store(fresh)
+		if s.inForce > number && reflect.DeepEqual(s.files, f) {
+			return
+		}
+		s.files = f
+		s.put(fresh, number, seen, time.Now())
 	}, nil
+}
+
+// begin counts a reading that begins, and returns what is in force by then, and what it
+// looked like when it could be read; empty: it cannot any more.
+func (s *Set) begin() (number uint64, files Files, seen string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readings++
+	if s.complain == "" {
+		seen = s.seen
+	}
+	return s.readings, s.files, seen
+}
+
+// put has a reading of s.files in force. The caller holds s.mu.
+func (s *Set) put(g *generation, number uint64, seen string, now time.Time) {
+	s.seen, s.complain, s.inForce = seen, "", number
+	s.current.Store(g)
+	s.warn(g, now)
 }
 
 func (s *Set) read(f Files, now time.Time) (*generation, error) {
 	var all []*pair
 	for _, names := range f.Pairs {
-		p, err := readPair(names, f.Private, s.log())
+		p, err := readPair(names, f.Private)
 		if err != nil {
 			return nil, err
 		}
@@ -114,9 +139,7 @@ func (s *Set) read(f Files, now time.Time) (*generation, error) {
 	if len(all) == 0 {
 		return nil, ErrNone
 	}
-	fresh := &generation{pairs: newTable(all), ownDefault: f.OwnDefault, clients: who}
-	s.warn(fresh, now)
-	return fresh, nil
+	return &generation{pairs: newTable(all), ownDefault: f.OwnDefault, clients: who}, nil
 }
 
 // warn says what ends soon, or has ended, of files and of what an ACME server gave.
@@ -162,33 +185,52 @@ func (g *generation) warn(log *slog.Logger, now time.Time) {
 //
 // Servers whose Config has become an old one have to be replaced: changed tells.
 // A new certificate needs no new Config.
-func (s *Set) Poll(now time.Time) (changed bool) {
+func (s *Set) Poll(now time.Time) (changed bool) { return s.Look(now)() }
+
+// Look is Poll in two steps, as Read is Load: use puts what was read into force, unless
+// other files, or a later reading, are in force by then.
+func (s *Set) Look(now time.Time) (use func() (changed bool)) {
 	s.Tickets.rotate(now)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.current.Load()
-	if before == nil {
-		return false
+	number, files, before := s.begin()
+	if s.current.Load() == nil {
+		return func() bool { return false }
 	}
-	if now.Sub(s.warned) >= 24*time.Hour {
-		s.warn(before, now)
-	}
-	seen := look(s.files)
-	if seen == s.seen && s.complain == "" {
-		return false
-	}
-	fresh, err := s.read(s.files, now)
-	if err != nil {
-		if s.complain != err.Error() { // once, and not each minute
-			s.log().Error("certificates have changed and cannot be used; the old ones stay", "err", err)
-			s.complain = err.Error()
+	seen := look(files)
+	if seen == before {
+		return func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.remind(now)
+			return false
 		}
-		return false
 	}
-	s.seen, s.complain = seen, ""
-	s.current.Store(fresh)
-	s.log().Info("certificates have changed and were read again", "pairs", len(s.files.Pairs))
-	return before.clients.trust() != fresh.clients.trust()
+	fresh, err := s.read(files, now)
+	return func() (changed bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.inForce > number || !reflect.DeepEqual(s.files, files) {
+			return false
+		}
+		if err != nil {
+			if s.complain != err.Error() { // once, and not each minute
+				s.log().Error("certificates have changed and cannot be used; the old ones stay", "err", err)
+				s.complain = err.Error()
+			}
+			s.remind(now)
+			return false
+		}
+		old := s.current.Load()
+		s.put(fresh, number, seen, now)
+		s.log().Info("certificates have changed and were read again", "pairs", len(files.Pairs))
+		return old.clients.trust() != fresh.clients.trust()
+	}
+}
+
+// remind warns each day of what is in force. The caller holds s.mu.
+func (s *Set) remind(now time.Time) {
+	if now.Sub(s.warned) >= 24*time.Hour {
+		s.warn(s.current.Load(), now)
+	}
 }
 
 // Config is for any number of servers. They follow all changes of certificates

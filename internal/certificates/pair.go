@@ -16,37 +16,41 @@ import (
 type pair struct {
 	file string
 	cert *tls.Certificate // with its Leaf
+	key  string
+	open fs.FileMode // of the key, where everybody on the machine may use it; else 0
 }
 
-func readPair(names Pair, private string, log *slog.Logger) (*pair, error) {
+func readPair(names Pair, private string) (*pair, error) {
 	cert, err := tls.LoadX509KeyPair(names.Certificate, names.Key)
 	if err != nil {
 		return nil, explain(names, fmt.Errorf("certificate %s with key %s: %w", names.Certificate, names.Key, err))
 	}
-	if err := checkKey(names.Key, private, log); err != nil {
+	open, err := checkKey(names.Key, private)
+	if err != nil {
 		return nil, err
 	}
-	return &pair{file: names.Certificate, cert: &cert}, nil
+	return &pair{file: names.Certificate, cert: &cert, key: names.Key, open: open}, nil
 }
 
 // checkKey looks whether others may read a private key, or put another one in
 // its place. In the folder that is ours they must not. Elsewhere the site has
-// its own order, such as a group for all servers, and is only told.
-func checkKey(name, private string, log *slog.Logger) error {
+// its own order, such as a group for all servers, and is only told: open is the
+// mode then.
+func checkKey(name, private string) (open fs.FileMode, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	const ours, anywhere = fs.FileMode(0o640), fs.FileMode(0o770)
 	mode := info.Mode().Perm()
 	switch {
 	case mode&^ours == 0:
 	case within(name, private):
-		return hint.Add(fmt.Errorf("the private key %s has mode %04o: others can use it", name, mode), "chmod 600 %s; and if it was so for long, get a new one", name)
+		return 0, hint.Add(fmt.Errorf("the private key %s has mode %04o: others can use it", name, mode), "chmod 600 %s; and if it was so for long, get a new one", name)
 	case mode&^anywhere != 0:
-		log.Warn("a private key is open to everybody on this machine", "file", name, "mode", fmt.Sprintf("%04o", mode), "hint", "chmod o= "+name)
+		return mode, nil
 	}
-	return nil
+	return 0, nil
 }
 
 // within reports whether a file is in a folder. What cannot be found out is.
@@ -58,9 +62,12 @@ func within(name, dir string) bool {
 	return in || err != nil
 }
 
-// warn says that the certificate ends soon, has ended, or is not valid yet.
+// warn says that everybody may use the key, and that the certificate ends soon, has ended, or is not valid yet.
 // Whoever renews in time, at a third of the lifetime, never reads it.
 func (p *pair) warn(log *slog.Logger, now time.Time) {
+	if p.open != 0 {
+		log.Warn("a private key is open to everybody on this machine", "file", p.key, "mode", fmt.Sprintf("%04o", p.open), "hint", "chmod o= "+p.key)
+	}
 	leaf := p.cert.Leaf
 	soon := min(30*24*time.Hour, leaf.NotAfter.Sub(leaf.NotBefore)/4)
 	switch {

@@ -49,43 +49,58 @@ func (f Folder) ForgetMaildir(dir string) {
 
 func (f Folder) note(dir string) string { return filepath.Join(f.Maildirs(), filepath.Base(dir)) }
 
-// MakeMaildir makes a Maildir that is not there, with create, where that cannot hide
-// one that is: in Mail, for an account that never had one. Elsewhere, and where mail
-// has been before, it says what to do. No mail is lost by it (a disk that comes back
-// later lies over what was made below it), and a slip in a source makes no folder
-// anywhere else. When somebody else has just made it, all is well. create may find a
-// part of it, which an interrupted call has left.
-func (f Folder) MakeMaildir(dir string, create func(dir string) error) error {
+// MakeMaildir makes a Maildir that is not there, with create, and reports whether it has
+// made one. A server and a delivery make one only where that cannot hide one that is: in
+// Mail, for an account that never had one. Elsewhere, and where mail has been before, the
+// error says what to do. No mail is lost by it (a disk that comes back later lies over
+// what was made below it), and a slip in a source makes no folder anywhere else. When
+// somebody else has just made it, all is well.
+//
+// said is for a person who says that there is to be a new one, wherever. Of one that is
+// there create makes what is missing then.
+func (f Folder) MakeMaildir(dir string, said bool, create func(dir string) error) (made bool, err error) {
 	if !f.owns(dir) {
-		return f.NoMaildir(dir)
+		if !said {
+			return false, f.NoMaildir(dir)
+		}
+		there := vfs.Exists(dir)
+		err := create(dir)
+		return err == nil && !there, err
 	}
 	unlock, err := f.lockMaildirs()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer unlock()
+	begun, had := vfs.Exists(half(dir)), f.HadMaildir(dir)
 	if vfs.Exists(dir) {
-		return nil
+		os.RemoveAll(half(dir)) // it stands for this one no more
+		if !said {
+			return false, nil
+		}
+		return false, errors.Join(f.NoteMaildir(dir), create(dir))
 	}
-	begun := vfs.Exists(half(dir))
-	if !begun {
+	if !said && !begun {
 		if err := f.neverHadMail(dir); err != nil {
-			return err
+			return false, err
 		}
 	}
-	err = f.makeMaildir(dir, create)
-	if err != nil {
-		f.ForgetMaildir(dir)
+	if err := f.makeMaildir(dir, create); err != nil {
+		if begun || !had { // what is begun never was
+			f.ForgetMaildir(dir)
+		}
 		if !begun {
 			os.RemoveAll(half(dir)) // there is no mail in it
 		}
+		return false, err
 	}
-	return err
+	return true, nil
 }
 
 // makeMaildir has it appear whole: half a Maildir would be an error to whoever comes
 // just then. The half is durable before the note, and goes when the Maildir comes: as
-// long as it is there, the Maildir never was, whatever the note says.
+// long as it is there, the Maildir never was, whatever the note says. create may find a
+// part of it, which an interrupted call has left.
 func (f Folder) makeMaildir(dir string, create func(dir string) error) error {
 	if err := create(half(dir)); err != nil {
 		return err
@@ -112,6 +127,30 @@ func (f Folder) neverHadMail(dir string) error {
 	}
 	if empty(f.Mail()) && !(empty(f.Maildirs()) && empty(f.LastLogins())) {
 		return fmt.Errorf("%w, and nothing else is in %s any more: is its disk mounted?", f.NoMaildir(dir), f.Mail())
+	}
+	return nil
+}
+
+// NeverWas is an error unless it is certain that a Maildir is not there and never was:
+// it would lie in Mail, where others are, and nothing has been heard of it. Of other
+// places nothing is known, and where nothing else is, a disk may be away.
+func (f Folder) NeverWas(dir string) error {
+	if !f.owns(dir) {
+		return fmt.Errorf("%s is not in %s: whether it was there before, nobody knows", dir, f.Mail())
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, fmt.Errorf("%s is there, or cannot be looked for", dir))
+	}
+	if err := f.neverHadMail(dir); err != nil {
+		return err
+	}
+	d, err := os.Open(f.Mail())
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if _, err := d.Readdirnames(1); err != nil {
+		return fmt.Errorf("nothing is in %s", f.Mail())
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 )
 
+func made(_ bool, err error) error { return err }
+
 // A Maildir is made once, in the folder's mail/ and nowhere else: one that is gone may
 // be on a disk that is not mounted, and what was delivered to another would be hidden
 // by it later.
@@ -26,7 +28,7 @@ func TestMaildirIsMadeOnlyWhereItNeverWas(t *testing.T) {
 	anna, otto := filepath.Join(f.Mail(), "anna"), filepath.Join(f.Mail(), "otto")
 	refused := func(why, dir, want string) {
 		t.Helper()
-		err := f.MakeMaildir(dir, mkdir)
+		_, err := f.MakeMaildir(dir, false, mkdir)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "postfach user mkdir") {
 			t.Errorf("%s: %v", why, err)
 		}
@@ -37,10 +39,10 @@ func TestMaildirIsMadeOnlyWhereItNeverWas(t *testing.T) {
 	refused("elsewhere", filepath.Join(t.TempDir(), "anna"), "owned by uid")
 	refused("further down", filepath.Join(anna, "sub"), "owned by uid")
 	full := errors.New("the disk is full")
-	if err := f.MakeMaildir(anna, func(string) error { return full }); !errors.Is(err, full) {
+	if _, err := f.MakeMaildir(anna, false, func(string) error { return full }); !errors.Is(err, full) {
 		t.Error(err)
 	}
-	must(f.MakeMaildir(anna, mkdir)) // another time it works
+	must(made(f.MakeMaildir(anna, false, mkdir))) // another time it works
 	must(os.Remove(anna))
 	refused("made before", anna, "is its disk mounted?")
 	refused("nothing is there any more", otto, "nothing else is in "+f.Mail())
@@ -48,7 +50,7 @@ func TestMaildirIsMadeOnlyWhereItNeverWas(t *testing.T) {
 	must(os.WriteFile(filepath.Join(f.LastLogins(), "otto"), nil, 0o600))
 	refused("who has logged in before", otto, "is its disk mounted?")
 	must(os.Remove(filepath.Join(f.LastLogins(), "otto")))
-	must(f.MakeMaildir(otto, mkdir))
+	must(made(f.MakeMaildir(otto, false, mkdir)))
 	must(os.Remove(anna))
 	refused("made before, and others are there", anna, "is its disk mounted?")
 }
@@ -65,7 +67,7 @@ func TestMaildirIsMadeOnceByMany(t *testing.T) {
 		var many sync.WaitGroup
 		for range 8 {
 			many.Go(func() {
-				if err := f.MakeMaildir(dir, create); err != nil {
+				if _, err := f.MakeMaildir(dir, false, create); err != nil {
 					t.Error(err)
 				}
 			})
@@ -101,10 +103,10 @@ func TestMaildirThatWasHalfMadeIsMade(t *testing.T) {
 	} {
 		dir := filepath.Join(f.Mail(), "user"+strconv.Itoa(i))
 		at(dir, half(dir))
-		if err := f.MakeMaildir(dir, func(string) error { return killed }); !errors.Is(err, killed) {
+		if _, err := f.MakeMaildir(dir, false, func(string) error { return killed }); !errors.Is(err, killed) {
 			t.Errorf("%d: %v", i, err)
 		}
-		if err := f.MakeMaildir(dir, func(dir string) error { return os.MkdirAll(filepath.Join(dir, "new"), 0o700) }); err != nil {
+		if _, err := f.MakeMaildir(dir, false, func(dir string) error { return os.MkdirAll(filepath.Join(dir, "new"), 0o700) }); err != nil {
 			t.Errorf("%d: %v", i, err)
 		}
 		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 || !f.HadMaildir(dir) {
@@ -128,5 +130,50 @@ func TestNoteOfAMaildirThatIsThereStays(t *testing.T) {
 	}
 	if f.ForgetMaildir(dir); f.HadMaildir(dir) {
 		t.Error("not forgotten")
+	}
+}
+
+// However a Maildir is made, what stood for it until then is gone: a Maildir that goes
+// later, with its disk, is not made again because of that.
+func TestNothingStandsForAMaildirThatIsThere(t *testing.T) {
+	f := Folder(t.TempDir())
+	if err := f.MakeParts(); err != nil {
+		t.Fatal(err)
+	}
+	create := func(dir string) error { return os.MkdirAll(filepath.Join(dir, "new"), 0o700) }
+	for name, first := range map[string]func(dir string) error{
+		"a person says so": func(dir string) error { return made(f.MakeMaildir(dir, true, create)) },
+		"it is there": func(dir string) error {
+			return errors.Join(create(dir), f.NoteMaildir(dir), made(f.MakeMaildir(dir, false, create)))
+		},
+		"a person says so, and it is there": func(dir string) error {
+			return errors.Join(create(dir), made(f.MakeMaildir(dir, true, create)))
+		},
+	} {
+		dir := filepath.Join(f.Mail(), strings.ReplaceAll(name, " ", "-"))
+		if err := create(half(dir)); err != nil { // an interrupted call
+			t.Fatal(err)
+		}
+		if err := first(dir); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !f.HadMaildir(dir) {
+			t.Errorf("%s: no note", name)
+		}
+		if err := os.Rename(dir, dir+".x"); err != nil { // the disk
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := f.MakeMaildir(dir, false, create); err == nil || !strings.Contains(err.Error(), "is its disk mounted?") {
+			t.Errorf("%s: made again: %v", name, err)
+		}
+		if did, err := f.MakeMaildir(dir, true, create); err != nil || !did { // but not for a person
+			t.Errorf("%s: %t, %v", name, did, err)
+		}
+	}
+	elsewhere := filepath.Join(t.TempDir(), "anna")
+	for _, want := range []bool{true, false} {
+		if did, err := f.MakeMaildir(elsewhere, true, create); err != nil || did != want {
+			t.Errorf("elsewhere: %t, %v", did, err)
+		}
 	}
 }

@@ -28,8 +28,7 @@ func (f Folder) Needed() string {
 func (f Folder) giveToService() string { return fmt.Sprintf("chown -R postfach: %s", f) }
 
 // isOurs reports whether the folder looks like a data folder: it is where that of the
-// service is, or has nothing but what is made in one, or has what no other program
-// makes.
+// service is, or has what no other program makes. A folder mail/ may be anybody's.
 func (f Folder) isOurs() (bool, error) {
 	if filepath.Clean(string(f)) == string(System) {
 		return true, nil
@@ -40,22 +39,5 @@ func (f Folder) isOurs() (bool, error) {
 	}
 	defer dir.Close()
 	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return false, err
-	}
-	parts := []string{"keys", "lastlogin"} // both: Postfach was here
-	known := append([]string{"accounts", "acme", "first-login.txt", "mail", "maildirs", "run", "tls"}, parts...)
-	some, others := false, false
-	for _, name := range names {
-		switch {
-		case slices.Contains(known, name):
-			some = true
-		case name != "lost+found": // of a disk
-			others = true
-		}
-	}
-	if !others {
-		return some, nil
-	}
-	return !slices.ContainsFunc(parts, func(p string) bool { return !slices.Contains(names, p) }), nil
+	return slices.Contains(names, "keys") && slices.Contains(names, "lastlogin"), err
 }

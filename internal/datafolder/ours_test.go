@@ -21,8 +21,10 @@ func TestChownIsAdvisedForDataFoldersOnly(t *testing.T) {
 	}{
 		{"", false},
 		{"lost+found", false},
-		{"mail", true},
-		{"mail lost+found", true},
+		{"mail", false},            // as of any mail server
+		{"mail lost+found", false}, // on a disk of its own
+		{"accounts run tls", false},
+		{"keys lastlogin", true},
 		{"accounts keys lastlogin mail maildirs run tls acme first-login.txt", true},
 		{"accounts keys lastlogin mail run tls users", true}, // and what the operator has put there
 		{"mail run lib log spool tmp", false},                // /var
@@ -59,6 +61,12 @@ func TestDoubtAboutAFolderThatIsNotOursAdvisesNoChown(t *testing.T) {
 		t.Errorf("%v, hint %q", err, hint.Of(err))
 	}
 	if err := os.Rename(other, f.Mail()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Doubt(); err == nil || strings.Contains(hint.Of(err), "chown") {
+		t.Errorf("with mail/ only: %v, hint %q", err, hint.Of(err))
+	}
+	if err := f.MakeParts(); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Doubt(); err == nil || !strings.Contains(hint.Of(err), "chown -R postfach: "+string(f)) {

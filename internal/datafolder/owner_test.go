@@ -57,7 +57,7 @@ func TestFolderOfRootIsGivenAway(t *testing.T) {
 	}
 	// One that root uses already stays root's.
 	used := Folder(t.TempDir())
-	if err := os.Mkdir(used.Mail(), 0o700); err != nil {
+	if err := used.MakeParts(); err != nil {
 		t.Fatal(err)
 	}
 	if err := used.Make(); err != nil {

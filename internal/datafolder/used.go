@@ -1,9 +1,11 @@
 package datafolder
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 
+	"postfach/internal/hint"
 	"postfach/internal/vfs"
 )
 
@@ -16,6 +18,18 @@ func (f Folder) Served() string {
 		}
 	}
 	return something(f.LastLogins(), "")
+}
+
+// LostAccounts is an error, with a hint, where an accounts file is not there and a server
+// has served from the folder before, wherever the file lies. Its disk may not be mounted:
+// mail for all accounts in it would bounce for good, were another made in its place.
+func (f Folder) LostAccounts(file string) error {
+	trace := f.Served()
+	if trace == "" || vfs.Exists(file) {
+		return nil
+	}
+	return hint.Add(fmt.Errorf("the accounts file %s is gone, and %s shows that the folder was in use", file, trace),
+		"is its disk mounted? else put it back from a backup; an empty file there, with mode 0600, begins without any account, and then mail for all of them bounces")
 }
 
 // Used returns what shows that the folder had accounts: what a server leaves, a key
@@ -42,7 +56,7 @@ func something(dir, but string) string {
 	defer d.Close()
 	names, _ := d.Readdirnames(-1)
 	for _, name := range names {
-		if name != but && name != "lost+found" { // a file system's own, where mail/ is a disk
+		if name != but && filepath.Join(dir, name) != half(filepath.Join(dir, but)) && name != "lost+found" { // a file system's own, where mail/ is a disk
 			return filepath.Join(dir, name)
 		}
 	}

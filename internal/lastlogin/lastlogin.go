@@ -90,6 +90,7 @@ func Remove(fsys vfs.FS, dir, user string, credential ...string) error {
 		return err
 	}
 	defer lock.Close()
+	vfs.Sweep(fsys, name)
 	if len(credential) > 0 {
 		logins, err := Read(fsys, dir, user)
 		if err != nil || len(logins) == 0 {
@@ -126,6 +127,7 @@ func update(fsys vfs.FS, dir, user, credential string, l Login) error {
 		return err
 	}
 	defer lock.Close()
+	vfs.Sweep(fsys, name)
 	logins, err := Read(fsys, dir, user)
 	if err != nil && !errors.Is(err, errDamaged) { // that one is begun anew
 		return err

@@ -1,11 +1,13 @@
 package lastlogin
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -209,4 +211,28 @@ func TestFileIsBounded(t *testing.T) {
 	if _, latest := got[fmt.Sprint("app", maxCredentials+49)]; len(got) != maxCredentials || !latest {
 		t.Errorf("%d logins", len(got))
 	}
+}
+
+// What writes have left that were killed goes with the next one, and with the user.
+func TestLeftoversOfKilledWritesGo(t *testing.T) {
+	dir := t.TempDir()
+	leave := func() {
+		must(t, os.WriteFile(filepath.Join(dir, ".anna."+rand.Text()), []byte("x"), 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, ".anna.note"), nil, 0o600)) // somebody else's
+	}
+	left := func(want ...string) {
+		t.Helper()
+		names, err := (vfs.OS{}).ReadDir(dir)
+		must(t, err)
+		slices.Sort(names)
+		if !slices.Equal(names, want) {
+			t.Errorf("left %q, want %q", names, want)
+		}
+	}
+	leave()
+	must(t, update(vfs.OS{}, dir, "anna", "", at(0)))
+	left(".anna.note", "anna")
+	leave()
+	must(t, Remove(nil, dir, "anna"))
+	left(".anna.note")
 }
