@@ -26,7 +26,7 @@ func TestCheckShowsItsCertificate(t *testing.T) {
 		if err == nil && len(q.TLS.Certificates) != 1 {
 			t.Errorf("%s: %d certificates", name, len(q.TLS.Certificates))
 		}
-		conf, err := test.cmd.tlsConfig()
+		conf, err := tlsConfig(test.cmd.CAFile, test.cmd.Pin, &test.cmd.clientCertificate)
 		if name != "mail address" && (exitCode(err) != test.code || err == nil && len(conf.Certificates) != 1) {
 			t.Errorf("%s, conformance: %v", name, err)
 		}

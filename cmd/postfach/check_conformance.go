@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -148,7 +147,7 @@ func (c *checkCmd) target(ctx context.Context) (*pop3check.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf, err := c.tlsConfig()
+	conf, err := tlsConfig(c.CAFile, c.Pin, &c.clientCertificate)
 	if err != nil {
 		return nil, err
 	}
@@ -208,23 +207,6 @@ func (c *checkCmd) subject(t *pop3check.Target) string {
 
 // pin is what --pin says, nil for nothing.
 func (c *checkCmd) pin() (remotes.Pin, error) { return parsePin(c.Pin) }
-
-// tlsConfig is what --cafile and --pin make of TLS.
-func (c *checkCmd) tlsConfig() (*tls.Config, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{pop3.ALPN}}
-	var err error
-	if c.CAFile != "" {
-		if conf.RootCAs, err = readRoots(c.CAFile); err != nil {
-			return nil, err
-		}
-	}
-	pin, err := c.pin()
-	if err != nil {
-		return nil, err
-	}
-	pin.Apply(conf)
-	return conf, c.addTo(conf)
-}
 
 // reachHint says what to do when there is nothing to check. A server may have
 // repeated the password.

@@ -34,12 +34,12 @@ func (deliverCmd) Help() string {
 Exit codes, as mail servers know them:
   0   the message is stored
   65  standard input is empty: nothing was stored
-  67  there is no such account: trying again does not help
+  67  there is no such account, and it is certain which accounts are meant: trying again does not help
   75  anything else, such as a wrong command line, a full disk, a source of accounts that does not answer, or an accounts file that is not there: nothing was stored, and trying again may help
 
-A mail server has to say whose accounts: with --data or --config. Without, deliver looks into the data folder of whoever runs it (root: the installed service's), and somebody who has no account there may have one elsewhere: then it ends with 75 in place of 67.
+A mail server has to say whose accounts: with --config, or with --data where no service is installed (no ` + installedConfig + `). Without, deliver looks into the data folder of whoever runs it (root: the installed service's), and somebody who has no account there may have one elsewhere: then it ends with 75 in place of 67. A configuration that cannot be read is 75, too.
 
-Accounts are looked up as the server does it, in all sources of --config but programs, which know no names: there the Maildir has to exist. An account that never had a Maildir gets one (create_maildirs).
+Accounts are looked up as the server does it, in all sources of --config but programs, which know no names: there the Maildir has to exist. One that does not is 67 only in mail/ of the data folder, where other maildrops are and this one never was; else its disk may be away, and it is 75. An account that never had a Maildir gets one (create_maildirs).
 
 It has to run as the owner of the data folder, or as root, who becomes the owner. docs/delivery.md shows how Postfix and Exim call it.`
 }
@@ -48,7 +48,9 @@ It has to run as the owner of the data folder, or as root, who becomes the owner
 // another try: a mail server that hears 75 keeps the message.
 func (c *deliverCmd) Run(ctx context.Context) (err error) {
 	defer func() {
-		if p := recover(); p != nil { // Go's own exit code for it makes mail bounce
+		// Go's own exit code for it makes mail bounce. A panic of a source comes here, too:
+		// accounts.Directory brings it over from the source's goroutine.
+		if p := recover(); p != nil {
 			err = &exitError{fmt.Errorf("panic: %v\n%s", p, debug.Stack()), exitTempFail}
 		}
 	}()
@@ -57,8 +59,7 @@ func (c *deliverCmd) Run(ctx context.Context) (err error) {
 	case errors.Is(err, maildrop.ErrNoUser):
 		return c.noAccount()
 	case errors.Is(err, errProgram) && !isFolder(dir): // else whatever name is guessed would get a maildrop
-		err = hint.Add(fmt.Errorf("there is no maildrop of %q: %w", c.User, err), "postfach user mkdir %s %s, for those who have an account", c.User, c.flags())
-		return &exitError{err, exitNoUser}
+		return c.noMaildrop(dir, err)
 	case err != nil && !errors.Is(err, errProgram):
 		return &exitError{c.hinted(err), exitTempFail}
 	}
@@ -68,7 +69,10 @@ func (c *deliverCmd) Run(ctx context.Context) (err error) {
 	}
 	store := &maildir.Store{Path: func(string) (string, error) { return dir, nil }, Missing: c.folder().NoMaildir, Hostname: hostname()}
 	if c.cfg.CreateMaildirs {
-		store.Missing = func(dir string) error { return c.folder().MakeMaildir(dir, store.Create) }
+		store.Missing = func(dir string) error {
+			_, err := c.folder().MakeMaildir(dir, false, store.Create)
+			return err
+		}
 	}
 	id, err := store.Deliver(ctx, c.User, message)
 	if errors.Is(err, maildrop.ErrNoUser) {
@@ -87,11 +91,22 @@ func (c *deliverCmd) noAccount() error {
 	err := fmt.Errorf("there is no account %q in %s", c.User, c.where())
 	switch {
 	case !c.named:
-		return &exitError{hint.Add(err, "name the accounts with --data DIR or --config FILE: this is only the data folder of who runs this"), exitTempFail}
+		return &exitError{hint.Add(err, "name the accounts with --data DIR or --config FILE; where a service is installed, with --config: else others may be meant"), exitTempFail}
 	case c.keepsFiles() != nil:
 		return &exitError{hint.Add(err, "its accounts are kept elsewhere: see [[source]] in it"), exitNoUser}
 	}
 	return &exitError{hint.Add(err, "postfach user list %s", c.flags()), exitNoUser}
+}
+
+// noMaildrop says that a name which only a program may know has no maildrop. That is for
+// good only where it is certain that there never was one, and that its disk is not away.
+func (c *deliverCmd) noMaildrop(dir string, err error) error {
+	err = fmt.Errorf("there is no maildrop of %q: %w", c.User, err)
+	if away := c.folder().NeverWas(dir); away != nil {
+		err = hint.Add(fmt.Errorf("%w; %w", err, away), "is its disk mounted? If there never was one: postfach user mkdir %s %s, for those who have an account", c.User, c.flags())
+		return &exitError{err, exitTempFail}
+	}
+	return &exitError{hint.Add(err, "postfach user mkdir %s %s, for those who have an account", c.User, c.flags()), exitNoUser}
 }
 
 func isFolder(dir string) bool {

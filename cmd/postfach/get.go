@@ -34,6 +34,7 @@ type getCmd struct {
 	accountLogin
 
 	CAFile         string        `name:"cafile" help:"Trust the certificates in this PEM file, and no others." placeholder:"FILE" type:"existingfile"`
+	Pin            string        `help:"Trust the server's certificate if its SHA-256 is this, and no other." placeholder:"HEX"`
 	STLS           bool          `name:"stls" help:"With pop3://, require STLS even to this machine."`
 	AllowCleartext bool          `help:"With pop3://, do without TLS: everybody on the way can read the password and the mail."`
 	Timeout        time.Duration `help:"Give up when nothing moves for so long." default:"2m"`
@@ -44,7 +45,7 @@ type getCmd struct {
 
 // Help is what --help adds. It is the documentation of what scripts rely on.
 func (*getCmd) Help() string {
-	return `The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt. --token-command brings an access token in its place, by OAUTHBEARER or XOAUTH2. With --client-cert and no such flag the login is by the certificate (EXTERNAL).
+	return `The password comes from --password-stdin, --password-command, the environment variable POSTFACH_PASSWORD, or a prompt. --token-command brings an access token in its place, by OAUTHBEARER or XOAUTH2 and no other mechanism. With --client-cert and no such flag the login is by the certificate (EXTERNAL).
 
 pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. Without --auth the strongest way to log in is taken that the server offers; ;AUTH=MECHANISM behind the user in the URL means the same as --auth. MECHANISM is SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, OAUTHBEARER, XOAUTH2, EXTERNAL or +APOP.
 
@@ -96,7 +97,7 @@ func (c *getCmd) get(ctx context.Context, r *getReport) (result fetch.Result, er
 	if err != nil {
 		return result, &exitError{hint.Add(err, "for example pop3s://me@example.org, with %%40 for an @ in the user name"), exitUsage}
 	}
-	account := &remotes.Account{URL: u, CAFile: c.CAFile, STLS: c.STLS, AllowCleartext: c.AllowCleartext}
+	account := &remotes.Account{URL: u, CAFile: c.CAFile, Pin: c.Pin, STLS: c.STLS, AllowCleartext: c.AllowCleartext}
 	if err := c.addTo(account, c.accountPassword.given()); err != nil {
 		return result, err
 	}

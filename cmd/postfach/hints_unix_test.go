@@ -135,6 +135,10 @@ func TestFileThatTheRunningServerDoesNotReadIsRefused(t *testing.T) {
 	said := "does not read " + filepath.Join(data, "accounts") + ", but " + filepath.Join(data, "users")
 	add("--data", data).expect(t, exitFailed, "", said+"\nhint: name its configuration with --config FILE")
 	add("--config", config).expect(t, exitFailed, "", said+"\nhint: it has another configuration than "+config)
+	// A server in a container has names that mean nothing here.
+	write(t, datafolder.Folder(data).AccountFiles(), "/nowhere/data/accounts\n", 0o600, data)
+	add("--data", data).expect(t, exitFailed, "", "but /nowhere/data/accounts\nhint: name its configuration with --config FILE")
+	runTool(t, "p\n", "user", "add", "carla", "--config", config, "--password-stdin").expect(t, 0, "account carla added", "note: the server that uses")
 	// What a server has left that was killed says nothing.
 	stop()
 	add("--config", config).expect(t, 0, "", "")
@@ -192,6 +196,7 @@ func TestWrongCommandLineBouncesNoMail(t *testing.T) {
 	for _, args := range [][]string{{"deliver"}, {"deliver", "anna", "--dat", "x"}, {"deliver", "anna", "berta"}} {
 		runTool(t, "x\n", args...).expect(t, exitTempFail, "", "hint: postfach deliver --help")
 	}
+	runTool(t, "", "user", "add", "deliver", "--dat", "x").expect(t, exitUsage, "", "")
 }
 
 // An MTA runs deliver as a user of its own: the accounts are not given to that one.

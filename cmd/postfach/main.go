@@ -68,7 +68,7 @@ func commandOf(err error) string {
 // usageCode is the exit code of a command line that is wrong. That of deliver
 // stands in a mail server's configuration, where a slip must not make mail bounce.
 func usageCode(args []string) int {
-	if slices.Contains(args, "deliver") {
+	if len(args) > 0 && args[0] == "deliver" {
 		return exitTempFail
 	}
 	return exitUsage

@@ -3,18 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
-	"time"
 
 	"golang.org/x/term"
 
 	"postfach/internal/hint"
 	"postfach/internal/remotes"
+	"postfach/pop3"
 )
 
 // accountPassword says where the password of an account elsewhere comes from.
@@ -51,15 +50,28 @@ func (c *accountPassword) given() bool { return c.PasswordStdin || c.PasswordCom
 // commandLine returns the first line that a flag's command prints. That it fails is no
 // wrong usage: a safe of passwords may be locked just now.
 func commandLine(ctx context.Context, flag, command string) (string, error) {
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
-	cmd.WaitDelay = time.Second // for what it started and left behind
-	out, err := cmd.Output()
+	line, err := remotes.FirstLine(ctx, command, os.Stdin, os.Stderr)
 	if err != nil {
 		return "", hint.Add(fmt.Errorf("%s %q: %w", flag, command, err), "sh runs it; the first line that it prints is taken")
 	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return strings.TrimSuffix(line, "\r"), nil
+	return line, nil
+}
+
+// tlsConfig is what --cafile, --pin and --client-cert make of TLS.
+func tlsConfig(cafile, pin string, shown *clientCertificate) (*tls.Config, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{pop3.ALPN}}
+	var err error
+	if cafile != "" {
+		if conf.RootCAs, err = readRoots(cafile); err != nil {
+			return nil, err
+		}
+	}
+	trusted, err := parsePin(pin)
+	if err != nil {
+		return nil, err
+	}
+	trusted.Apply(conf)
+	return conf, shown.addTo(conf)
 }
 
 // readRoots reads the certificates that --cafile names.

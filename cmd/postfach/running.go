@@ -17,7 +17,9 @@ import (
 )
 
 // isRead returns an error where the server that runs reads other files than this one,
-// whatever configuration named it: what is changed there changes nothing.
+// whatever configuration named it: what is changed there changes nothing. A server in a
+// container has other names for the same files: then a person is told, who has named a
+// configuration.
 func (d *dataFlag) isRead(path string) error {
 	said, err := os.ReadFile(d.folder().AccountFiles())
 	if err != nil {
@@ -27,26 +29,42 @@ func (d *dataFlag) isRead(path string) error {
 	if path, err = filepath.Abs(path); err != nil {
 		return err
 	}
-	isPath := func(name string) bool { return real(name) == real(path) }
-	if slices.ContainsFunc(read, isPath) || !serverRuns(d.folder()) {
+	unknown := false
+	for _, name := range read {
+		same, known := sameFile(name, path)
+		if same {
+			return nil
+		}
+		unknown = unknown || !known
+	}
+	if !serverRuns(d.folder()) {
 		return nil
 	}
 	err = fmt.Errorf("the server that uses %s does not read %s, but %s", d.folder(), path, cmp.Or(strings.Join(read, ", "), "no file"))
-	if d.Config == "" {
+	switch {
+	case d.Config == "":
 		return hint.Add(err, "name its configuration with --config FILE")
+	case unknown:
+		fmt.Fprintf(os.Stderr, "note: %v\nhint: all is well where the server is in a container and has another name for the file\n", err)
+		return nil
 	}
 	return hint.Add(err, "it has another configuration than %s; or that one has changed, and SIGHUP makes the server read it", d.Config)
 }
 
-// real is a file's path without links, as far as it is there.
-func real(name string) string {
-	if path, err := filepath.EvalSymlinks(name); err == nil {
-		return path
+// sameFile reports whether two names are those of one file, which need not be there, and
+// whether that can be known.
+func sameFile(a, b string) (same, known bool) {
+	x, _ := vfs.Real(a)
+	y, _ := vfs.Real(b)
+	if x == y {
+		return true, true
 	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(name)); err == nil {
-		return filepath.Join(dir, filepath.Base(name))
+	above, err1 := os.Stat(filepath.Dir(x))
+	beside, err2 := os.Stat(filepath.Dir(y))
+	if err1 != nil || err2 != nil {
+		return false, false
 	}
-	return filepath.Clean(name)
+	return filepath.Base(x) == filepath.Base(y) && os.SameFile(above, beside), true
 }
 
 // serverRuns reports whether a server has the folder's lock. A look takes the lock for
@@ -73,8 +91,8 @@ func (d *dataFlag) noteReach(dir string) {
 		}
 	}
 	within := func(above string) bool {
-		rel, err := filepath.Rel(real(above), real(dir))
-		return err == nil && filepath.IsLocal(rel)
+		in, _ := vfs.Inside(above, dir)
+		return in
 	}
 	if !slices.ContainsFunc(kept, within) {
 		fmt.Fprintf(os.Stderr, "note: the server that runs cannot use %s before a restart, where it is confined: it knew no folder for mail above it\nhint: systemctl restart postfachd, or the like; with such a folder in confine_mail no further restart is needed\n", dir)

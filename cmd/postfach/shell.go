@@ -54,7 +54,7 @@ type shellCmd struct {
 func (*shellCmd) Help() string {
 	return `What you type goes to the server as it is, and beside each line stands what it means. Tab completes, the arrow keys bring back earlier lines, /help explains the commands.
 
-PASS, "APOP user" and "AUTH PLAIN" (LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-1, both with -PLUS in TLS, XOAUTH2, OAUTHBEARER) alone ask for the password, which is not shown; APOP's digest and the mechanism's lines are made from it. "AUTH EXTERNAL" needs none: --client-cert says who you are. No password is kept or logged. STLS begins TLS, and then CAPA is asked anew. Before QUIT you see what it will delete; Ctrl-D and /quit hang up without it, so that nothing is deleted.
+PASS, "APOP user" and "AUTH PLAIN" (LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-1, both with -PLUS in TLS, XOAUTH2, OAUTHBEARER) alone ask for the password, which is not shown; APOP's digest and the mechanism's lines are made from it. "AUTH EXTERNAL" needs none: --client-cert says who you are. No password is kept or logged. Tokens (XOAUTH2, OAUTHBEARER) are for TLS, to this machine as well. STLS begins TLS, and then CAPA is asked anew. Before QUIT you see what it will delete; Ctrl-D and /quit hang up without it, so that nothing is deleted.
 
 HOST alone is TLS on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. HOST:110 is as pop3://, so is any other port of this machine but 995, and all else is TLS. --cleartext begins in clear anywhere.
 
@@ -175,11 +175,8 @@ func (c *shellCmd) options() (o *shell.Options, closeLog func() error, err error
 	if err != nil {
 		return nil, nil, &exitError{err, exitUsage}
 	}
-	conf, err := (&checkCmd{CAFile: c.CAFile, Pin: c.Pin}).tlsConfig()
+	conf, err := tlsConfig(c.CAFile, c.Pin, &c.clientCertificate)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := c.addTo(conf); err != nil {
 		return nil, nil, err
 	}
 	o = &shell.Options{

@@ -55,7 +55,7 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkLost(folder, editor); err != nil {
+	if err := folder.LostAccounts(editor.Path); err != nil {
 		return err
 	}
 	if err := folder.MakeParts(); err != nil {

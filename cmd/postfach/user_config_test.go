@@ -120,19 +120,19 @@ func TestInstalledConfigurationIsRoots(t *testing.T) {
 	if err := os.WriteFile(installed, []byte("data = \"/srv/x\"\naccounts = \"/srv/users\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	root := os.Geteuid() == 0
 	for _, c := range []struct {
 		data string
+		root bool
 		used bool
-	}{{"", root}, {"/srv/x/", root}, {"/srv/y", false}} {
+	}{{"", true, true}, {"/srv/x/", true, true}, {"/srv/y", true, false}, {"", false, false}, {"/srv/x", false, false}} {
 		d := dataFlag{Data: c.data}
-		cfg, err := d.configuration(installed)
+		cfg, err := d.configuration(installed, c.root)
 		if err != nil || (cfg.Accounts != "") != c.used || (d.Config != "") != c.used {
 			t.Errorf("--data %q: %+v, %v, --config %q", c.data, cfg, err, d.Config)
 		}
 	}
 	d := dataFlag{}
-	if cfg, err := d.configuration(filepath.Join(dir, "missing")); err != nil || cfg.Accounts != "" {
+	if cfg, err := d.configuration(filepath.Join(dir, "missing"), true); err != nil || cfg.Accounts != "" {
 		t.Errorf("without one: %+v, %v", cfg, err)
 	}
 }

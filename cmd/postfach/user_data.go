@@ -31,7 +31,7 @@ type dataFlag struct {
 	Config string `help:"The server's configuration, which says where accounts and maildrops are (default: none; for root /etc/postfach/postfachd.toml, if that is about the same data folder)." placeholder:"FILE" type:"path"`
 
 	cfg   *config.Config `kong:"-"` // nil: not read yet
-	named bool           `kong:"-"` // somebody has said which accounts: it is not just who runs this
+	named bool           `kong:"-"` // it is certain which accounts are meant, whoever runs this
 }
 
 // load reads the configuration, once, and before root is given up: it says what the
@@ -40,11 +40,10 @@ func (d *dataFlag) load() error {
 	if d.cfg != nil {
 		return nil
 	}
-	cfg, err := d.configuration(installedConfig)
+	cfg, err := d.configuration(installedConfig, os.Geteuid() == 0)
 	if err != nil {
 		return configHint(err)
 	}
-	d.named = d.Data != "" || d.Config != "" || os.Geteuid() == 0
 	d.cfg = cfg
 	if d.Data == "" {
 		d.Data = string(datafolder.Or(cfg.Data))
@@ -53,24 +52,26 @@ func (d *dataFlag) load() error {
 	return nil
 }
 
-// configuration is the file that was named, or that of the installed service, or
-// what holds without one.
-func (d *dataFlag) configuration(installed string) (*config.Config, error) {
+// configuration is the file that was named, or for root that of the installed service,
+// or what holds without one. One that is there and cannot be read or understood is an
+// error: it may say that there are more accounts than those of the folder.
+func (d *dataFlag) configuration(installed string, root bool) (*config.Config, error) {
 	if d.Config != "" {
+		d.named = true
 		return config.Load(d.Config)
 	}
-	if os.Geteuid() != 0 {
-		return config.Default(), nil
-	}
-	if _, err := os.Stat(installed); err != nil {
+	_, err := os.Stat(installed)
+	missing := errors.Is(err, fs.ErrNotExist)
+	d.named = d.Data != "" && missing // else root and others mean different accounts
+	if missing || !root {
 		return config.Default(), nil
 	}
 	cfg, err := config.Load(installed)
 	switch {
-	case err != nil && d.Data == "":
+	case err != nil:
 		return nil, err
-	case err != nil || d.Data != "" && filepath.Clean(d.Data) != string(datafolder.Or(cfg.Data)):
-		return config.Default(), nil // about another folder, as far as one can tell
+	case d.Data != "" && filepath.Clean(d.Data) != string(datafolder.Or(cfg.Data)):
+		return config.Default(), nil // about another folder
 	}
 	d.Config = installed
 	return cfg, nil
@@ -261,10 +262,28 @@ func (d *dataFlag) hinted(err error) error {
 		return err
 	case errors.Is(err, accounts.ErrNoUser):
 		return hint.Add(err, "postfach user list %s", d.flags())
+	case errors.Is(err, fs.ErrNotExist) && d.lost() != nil:
+		return hint.Add(err, "%s", hint.Of(d.lost()))
 	case errors.Is(err, fs.ErrNotExist):
 		return hint.Add(err, "there are no accounts in %s: is its disk mounted? else name the data folder with --data DIR, or make an account with postfach user add", d.folder())
 	case errors.Is(err, fs.ErrPermission):
 		return d.denied(err)
 	}
 	return err
+}
+
+// lost is an error, with a hint, where a file with accounts is gone that there was.
+func (d *dataFlag) lost() error {
+	if d.cfg == nil {
+		return nil
+	}
+	for _, spec := range sources.Of(d.cfg) {
+		if spec.Type != config.FileSource {
+			continue
+		}
+		if err := d.folder().LostAccounts(sources.FilePath(spec, d.folder())); err != nil {
+			return err
+		}
+	}
+	return nil
 }

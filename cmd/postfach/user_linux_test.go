@@ -110,10 +110,12 @@ func TestFolderOfRootIsRefusedWithAHint(t *testing.T) {
 		t.Skip("only root can be refused")
 	}
 	data := tempDir(t)
-	if err := os.Mkdir(filepath.Join(data, "mail"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(filepath.Join(data, "mail"), 0o700))
 	runTool(t, "p\n", "user", "add", "one", "--data", data, "--password-stdin").expect(t, exitFailed, "", "belongs to root")
+	runTool(t, "", "user", "list", "--data", data).expect(t, exitFailed, "", "hint: this is no data folder of Postfach's") // mail/ may be anybody's
+	for _, part := range []string{"keys", "lastlogin"} {
+		must(t, os.Mkdir(filepath.Join(data, part), 0o700))
+	}
 	runTool(t, "", "user", "list", "--data", data).expect(t, exitFailed, "", "hint: chown -R postfach: "+data)
 	runTool(t, "x\n", "deliver", "one", "--data", data).expect(t, exitTempFail, "", "belongs to root")
 }

@@ -44,16 +44,13 @@ func (c *userMkdirCmd) Run(ctx context.Context) error {
 // makeMaildir makes a Maildir, and returns what takes it away again, as long as it is
 // empty and was not there before.
 func (d *dataFlag) makeMaildir(dir string) (undo func(), err error) {
-	_, missing := os.Lstat(dir)
 	before := d.folder().HadMaildir(dir)
-	if err := d.folder().NoteMaildir(dir); err != nil {
-		return nil, d.hinted(err)
-	}
-	if err := new(maildir.Store).Create(dir); err != nil {
+	made, err := d.folder().MakeMaildir(dir, true, new(maildir.Store).Create)
+	if err != nil {
 		return nil, d.deniedMaildir(err, dir)
 	}
 	return func() {
-		if missing == nil {
+		if !made {
 			return
 		}
 		for _, sub := range []string{"new", "cur", "tmp", ""} {

@@ -173,7 +173,7 @@ func (a *directory) probe(parent context.Context, log *slog.Logger) {
 	look := func(what string, p prober) {
 		all.Go(func() {
 			if err := p.Probe(ctx); err != nil && parent.Err() == nil {
-				log.Warn(notAsked, "type", what, "err", err, "hint", cmp.Or(hint.Of(err), askingRemedy(what)))
+				log.Warn(notAsked, "type", what, "err", err, "hint", cmp.Or(hint.Of(err), askingRemedy(what, err)))
 			}
 		})
 	}

@@ -65,8 +65,12 @@ func (d *daemon) tellAccountFiles() {
 	}
 }
 
-// withdraw takes back what a server has told in the run folder.
+// withdraw takes back what a server has told in the run folder, with what a server that
+// was killed has left of it. The caller has the lock of the folder.
 func withdraw(folder datafolder.Folder) {
+	for _, name := range []string{folder.Listeners(), folder.AccountFiles(), folder.FirstLogin(), folder.DecoyKey(), folder.Tickets()} {
+		vfs.Sweep(vfs.OS{}, name)
+	}
 	os.Remove(folder.Listeners())
 	os.Remove(folder.AccountFiles())
 }

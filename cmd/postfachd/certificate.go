@@ -73,6 +73,14 @@ func (t *tlsState) begin(cfg *config.Config, l net.Listener) error {
 	return t.useACME(spec)
 }
 
+// look begins to look after the certificates. What comes of it is to be called, and says
+// whether servers need another Config.
+func (t *tlsState) look(now time.Time) <-chan func() bool {
+	ready := make(chan func() bool, 1)
+	go func() { ready <- t.certificates.Look(now) }()
+	return ready
+}
+
 func (t *tlsState) close() {
 	t.certificates.ACME().Close()
 	t.ending.Wait()

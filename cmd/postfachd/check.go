@@ -106,6 +106,9 @@ func (c *checker) lookAtFolder() {
 	if err := c.folder.Closed(); err != nil && !errors.Is(err, fs.ErrPermission) { // which another user than the server's meets
 		c.found(err)
 	}
+	if err := c.folder.Readable(); err != nil {
+		c.warn("%v\nhint: %s", err, hint.Of(err))
+	}
 	var stat unix.Stat_t
 	if unix.Stat(string(c.folder), &stat) == nil && int(stat.Uid) != os.Geteuid() {
 		c.warn("the data folder %s is uid %d's and the server will be that user; this is uid %d, which may read other files", c.folder, stat.Uid, os.Geteuid())

@@ -117,18 +117,24 @@ func (d *daemon) outOfReach(dir string) error {
 		"restart the server; add a folder above it to confine_mail, and later ones need no restart")
 }
 
-// checkConfined reports whether a new configuration can have all that it needs, and
-// says what is missing.
-func (d *daemon) checkConfined(cfg *config.Config) bool {
+// hasAll reports whether a new configuration can have all that it needs, and says what
+// is missing.
+func (d *daemon) hasAll(cfg *config.Config) bool {
 	missing := d.confined.lacks(rulesFor(cfg, d.folder).Existing())
-	switch {
-	case len(missing) > 0:
+	if len(missing) > 0 {
 		d.log.Warn("the server has given up what the configuration needs now", "missing", strings.Join(missing, ", "),
 			"hint", "restart the server: what a running one has given up, it cannot get back")
-	case cfg.Confine != d.confined.asked:
+	}
+	return len(missing) == 0
+}
+
+// confinesAlike reports whether a new configuration says of confine what the one said
+// with which the server began.
+func (d *daemon) confinesAlike(cfg *config.Config) bool {
+	if cfg.Confine != d.confined.asked {
 		d.log.Warn("confine has changed", "hint", "restart the server: a running one cannot get back what it has given up, and gives up nothing more")
 	}
-	return len(missing) == 0 && cfg.Confine == d.confined.asked
+	return cfg.Confine == d.confined.asked
 }
 
 // lacks is what was given up of what is wanted.

@@ -88,7 +88,10 @@ func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets [
 func (d *daemon) newStore(cfg *config.Config, who *directory) *maildir.Store {
 	s := &maildir.Store{Path: d.reach(who.Maildir), Missing: d.folder.NoMaildir, Hostname: hostname(cfg), Log: d.log}
 	if cfg.CreateMaildirs {
-		s.Missing = func(dir string) error { return d.folder.MakeMaildir(dir, s.Create) }
+		s.Missing = func(dir string) error {
+			_, err := d.folder.MakeMaildir(dir, false, s.Create)
+			return err
+		}
 	}
 	return s
 }
@@ -169,21 +172,21 @@ func (d *daemon) end(err error) {
 }
 
 // run obeys signals until one of them ends it. While a reload is being prepared,
-// SIGHUP waits, and nothing else.
+// SIGHUP waits, and nothing else. It reads no file that a configuration names: whoever
+// does must not be waited for.
 func (d *daemon) run(heard signals) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	pulse := time.Tick(d.manager.Pulse()) // nil where there is no watchdog
 	var plans <-chan *plan                // nil while none is being made
+	var looks <-chan func() bool          // nil while nobody looks after certificates
 	for {
-		hup := heard.hup
+		hup, minute := heard.hup, d.tls.minute
 		if plans != nil {
 			hup = nil
 		}
-		select {
-		case sig := <-heard.end: // before all else
-			return d.shutdown(sig, heard.end)
-		default:
+		if looks != nil {
+			minute = nil
 		}
 		select {
 		case sig := <-heard.end:
@@ -197,8 +200,11 @@ func (d *daemon) run(heard signals) error {
 			d.manager.Ready(d.status())
 		case <-pulse: // from the goroutine that has to live, and not from another one
 			d.manager.Alive()
-		case now := <-d.tls.minute:
-			if d.tls.certificates.Poll(now) {
+		case now := <-minute:
+			looks = d.tls.look(now)
+		case use := <-looks:
+			looks = nil
+			if use() {
 				d.start()
 			}
 		case err := <-d.failed:

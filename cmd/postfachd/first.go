@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"postfach/internal/accounts"
+	"postfach/internal/accounts/sources"
 	"postfach/internal/config"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
@@ -28,24 +29,31 @@ type firstLogin struct {
 	trust          string // the certificate that they have to be told to trust
 }
 
-// checkAccountsFile refuses to start without an accounts file where the first start
-// must not make one: in a folder that had one, and for a server with a configuration,
-// which is no trial. The disk may not be mounted, and mail for accounts that are not
-// there bounces for good.
+// checkAccountsFile refuses to start without an accounts file that there was, wherever it
+// lies, and where the first start must not make one: in a folder with mail, and for a
+// server with a configuration, which is no trial. The disk may not be mounted, and mail
+// for accounts that are not there bounces for good.
 func checkAccountsFile(cfg *config.Config, folder datafolder.Folder) error {
+	for _, spec := range sources.Of(cfg) {
+		if spec.Type != config.FileSource {
+			continue
+		}
+		if err := folder.LostAccounts(sources.FilePath(spec, folder)); err != nil {
+			return err
+		}
+	}
 	file := folder.Accounts()
 	if !usesOwnFile(cfg) || exists(file) {
 		return nil
 	}
+	why := "a server with a configuration makes none"
 	if trace := folder.Used(firstUser); trace != "" {
-		return hint.Add(fmt.Errorf("the accounts file %s is gone, and %s shows that the folder was in use", file, trace),
-			"is its disk mounted? else put it back from a backup; an empty file there, with mode 0600, begins without any account, and then mail for all of them bounces")
+		why = trace + " shows that this is no first start"
+	} else if cfg.File == "" {
+		return nil
 	}
-	if cfg.File != "" {
-		return hint.Add(fmt.Errorf("there is no accounts file %s, and a server with a configuration makes none", file),
-			"is the disk of %s mounted? a new server gets its first account by: postfach user add NAME --data %s", folder, quote(string(folder)))
-	}
-	return nil
+	return hint.Add(fmt.Errorf("there is no accounts file %s, and %s", file, why),
+		"is the disk of %s mounted? a new server gets its first account by: postfach user add NAME --data %s", folder, quote(string(folder)))
 }
 
 // firstStart makes what is missing to serve: a certificate and, where there is
@@ -70,18 +78,8 @@ func firstStart(cfg *config.Config, folder datafolder.Folder, sockets []*socket)
 }
 
 func (l *firstLogin) make(cfg *config.Config, folder datafolder.Folder) error {
-	dir := filepath.Join(folder.Mail(), l.user)
-	store := &maildir.Store{
-		Path:     func(string) (string, error) { return dir, nil },
-		Hostname: hostname(cfg),
-	}
-	if !exists(dir) {
-		if err := errors.Join(folder.NoteMaildir(dir), store.Create(dir)); err != nil {
-			return err
-		}
-		if err := welcome(store, l.user); err != nil {
-			return err
-		}
+	if _, err := folder.MakeMaildir(filepath.Join(folder.Mail(), l.user), true, func(dir string) error { return l.fill(dir, hostname(cfg)) }); err != nil {
+		return err
 	}
 	if err := vfs.WriteFile(vfs.OS{}, folder.FirstLogin(), []byte(l.netrc()), 0o600); err != nil {
 		return err
@@ -92,6 +90,20 @@ func (l *firstLogin) make(cfg *config.Config, folder datafolder.Folder) error {
 		return nil
 	}
 	return err
+}
+
+// fill makes the account's Maildir, and puts the first mail into it where there is none.
+func (l *firstLogin) fill(dir, hostname string) error {
+	store := &maildir.Store{Path: func(string) (string, error) { return dir, nil }, Hostname: hostname}
+	if err := store.Create(dir); err != nil {
+		return err
+	}
+	for _, sub := range []string{"new", "cur"} {
+		if mail, err := os.ReadDir(filepath.Join(dir, sub)); err != nil || len(mail) > 0 {
+			return err
+		}
+	}
+	return welcome(store, l.user)
 }
 
 // onLoopback reports whether a client on this machine can say localhost.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"time"
 
@@ -35,9 +36,12 @@ func lockFolder(folder datafolder.Folder) (io.Closer, error) {
 
 // checkReach looks whether the server may touch what it needs, as the user that
 // it is by now, and others may not, before any client could find out.
-func checkReach(cfg *config.Config, folder datafolder.Folder) error {
+func checkReach(cfg *config.Config, folder datafolder.Folder, log *slog.Logger) error {
 	if err := folder.Closed(); err != nil {
 		return err
+	}
+	if err := folder.Readable(); err != nil {
+		log.Warn("the data folder is open to readers", "err", err)
 	}
 	for _, dir := range []string{string(folder), folder.Mail(), folder.Run()} {
 		if err := reachFolder(dir); err != nil {

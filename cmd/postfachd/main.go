@@ -126,7 +126,7 @@ func serve(f *flags, heard signals, stdout io.Writer, log *slog.Logger) error {
 	}
 	defer record.end(log)
 	withdraw(folder) // what a server that was killed has told
-	if err := checkReach(cfg, folder); err != nil {
+	if err := checkReach(cfg, folder, log); err != nil {
 		return err
 	}
 	first, err := firstStart(cfg, folder, opened)

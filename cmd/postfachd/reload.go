@@ -17,7 +17,7 @@ type plan struct {
 	tls      tlsPlan
 	who      *directory
 	restart  []string // keys that only a restart puts into force
-	stale    bool     // cfg is the old one: the new one cannot be used
+	stale    string   // what to do so that the new configuration can be used; cfg is the old one. Empty: it is the new one
 }
 
 // reload begins to read configuration, accounts and certificates again. The plan that
@@ -33,10 +33,13 @@ func (d *daemon) reload(ctx context.Context) <-chan *plan {
 // plan changes nothing, and complains about all that cannot be used.
 func (d *daemon) plan(ctx context.Context) *plan {
 	p := &plan{cfg: d.cfg, capacity: d.capacity}
-	if cfg, err := d.newConfiguration(); err != nil {
+	switch cfg, err := d.newConfiguration(); {
+	case err != nil:
 		d.log.Error("configuration not reloaded", "err", err)
-		p.stale = true
-	} else {
+		p.stale = "mend it, and reload again"
+	case !d.hasAll(cfg): // nobody could reach the accounts of a directory that cannot be asked
+		p.stale = "restart the server"
+	default:
 		p.take(d, cfg)
 	}
 	var errTLS, err error
@@ -81,7 +84,7 @@ func (p *plan) take(d *daemon, cfg *config.Config) {
 		cfg.Data = d.cfg.Data
 		p.restart = append(p.restart, "data")
 	}
-	if !d.checkConfined(cfg) {
+	if !d.confinesAlike(cfg) {
 		p.restart = append(p.restart, "confine")
 	}
 	cfg.Limits.Connections, p.capacity = checkDescriptors(cfg, d.log, d.capacity)
@@ -108,8 +111,8 @@ func (d *daemon) use(p *plan) {
 	who.TellMechanisms()
 	d.tellAccountFiles()
 	switch {
-	case p.stale:
-		d.log.Warn("reload incomplete", "hint", "accounts and certificates were read again, and the configuration is as it was: mend it, and reload again")
+	case p.stale != "":
+		d.log.Warn("reload incomplete", "hint", "accounts and certificates were read again, and the configuration is as it was: "+p.stale)
 	case len(p.restart) > 0:
 		d.log.Warn("reload incomplete", "restart", strings.Join(p.restart, " "), "hint", "restart the server for what the lines before name; the rest is in force")
 	default:

@@ -17,9 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"postfach/internal/certificates"
 	"postfach/internal/config"
 	"postfach/internal/confine"
 	"postfach/internal/datafolder"
+	"postfach/internal/hint"
 	"postfach/internal/peer"
 )
 
@@ -90,14 +92,14 @@ func TestConfigurationIsPutIntoForceWholeOrNotAtAll(t *testing.T) {
 	}
 	first, second := peer.NewCertificate(t), peer.NewCertificate(t)
 	writeOpen(t, filepath.Join(dir, "nonsense"), []byte("nonsense\n"))
-	writeOpen(t, name, []byte("greeting = \"first\"\n[tls]\n"+pair("first", first)))
+	writeOpen(t, name, []byte("confine = false\ngreeting = \"first\"\n[tls]\n"+pair("first", first)))
 	p := serveIn(t, data, "--config", name)
 	for wrong, c := range map[string]struct{ top, tls string }{
 		"certificate not reloaded":                 {"", "certificate = \"nonsense\"\nkey = \"nonsense\"\n"},
 		"accounts not reloaded":                    {"accounts = \"nonsense\"\n", pair("second", second)},
 		"certificate not reloaded\" err=\"root of": {"", pair("second", second) + "[tls.acme]\nhosts = [\"mail.example.org\"]\nagree = true\nca = \"nonsense\"\nlisten = \"127.0.0.1:0\"\n"},
 	} {
-		writeOpen(t, name, []byte("greeting = \"second\"\n"+c.top+"[tls]\n"+c.tls))
+		writeOpen(t, name, []byte("confine = false\ngreeting = \"second\"\n"+c.top+"[tls]\n"+c.tls))
 		if log := p.hup(); !strings.Contains(log, wrong) || !strings.Contains(log, `msg="reload incomplete"`) {
 			t.Errorf("%s is not in\n%s", wrong, log)
 		}
@@ -108,7 +110,7 @@ func TestConfigurationIsPutIntoForceWholeOrNotAtAll(t *testing.T) {
 			t.Errorf("%s: not the certificate of before: %v", wrong, err)
 		}
 	}
-	writeOpen(t, name, []byte("greeting = \"third\"\n[tls]\n"+pair("second", second)))
+	writeOpen(t, name, []byte("confine = false\ngreeting = \"third\"\n[tls]\n"+pair("second", second)))
 	if log := p.hup(); !strings.Contains(log, "msg=reloaded") {
 		t.Errorf("logged:\n%s", log)
 	}
@@ -161,6 +163,60 @@ func TestReloadedIsSaidWhenAllIsInForce(t *testing.T) {
 			}
 			p.end()
 		})
+	}
+}
+
+// Where sockets were given up, a directory on another machine waits for the restart, and
+// the accounts of before get in.
+func TestReloadPutsNoAccountsIntoForceThatNobodyReaches(t *testing.T) {
+	address, _ := silentServer(t)
+	data, name := begunData(t), filepath.Join(tempDir(t), "postfachd.toml")
+	writeOpen(t, name, []byte("greeting = \"old\"\n"))
+	p := serveIn(t, data, "--config", name)
+	if line := p.stderr.wait(t, "msg=confinement"); !strings.Contains(line, `sockets="given up"`) {
+		t.Skip("sockets cannot be given up here")
+	}
+	writeOpen(t, name, fmt.Appendf(nil, "greeting = \"new\"\n[[source]]\ntype = \"ldap\"\nurl = \"ldap://%s\"\nbase = \"dc=x\"\nfilter = \"(uid={user})\"\n[[source]]\ntype = \"file\"\n", address))
+	log := p.hup()
+	for _, want := range []string{"has given up what the configuration needs now", `other machines"`, "the configuration is as it was: restart the server"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%s is not in\n%s", want, log)
+		}
+	}
+	if got := p.dial().line(); got != "+OK old" {
+		t.Errorf("greeting %q", got)
+	}
+	p.dialTLS(data).login("postfach", firstPassword(t, data))
+	p.end()
+}
+
+// The end does not wait for a disk that has certificates.
+func TestSIGTERMDoesNotWaitForACertificate(t *testing.T) {
+	dir := tempDir(t)
+	cert := peer.NewCertificate(t)
+	pair := certificates.Pair{Certificate: filepath.Join(dir, "cert.pem"), Key: cert.KeyFile}
+	text, err := os.ReadFile(cert.CertFile)
+	must(t, err)
+	must(t, os.WriteFile(pair.Certificate, text, 0o600))
+	log := slog.New(slog.DiscardHandler)
+	set := &certificates.Set{Log: log}
+	must(t, set.Load(certificates.Files{Pairs: []certificates.Pair{pair}}))
+	must(t, os.Remove(pair.Certificate))
+	must(t, syscall.Mkfifo(pair.Certificate, 0o600))
+	minute := make(chan time.Time)
+	d := &daemon{cfg: config.Default(), log: log, tls: &tlsState{certificates: set, minute: minute}, failed: make(chan error, 1)}
+	heard, ended := signals{hup: make(chan os.Signal), end: make(chan os.Signal, 1)}, make(chan error)
+	go func() { ended <- d.run(heard) }()
+	minute <- time.Now()
+	disk, err := os.OpenFile(pair.Certificate, os.O_WRONLY, 0) // when somebody reads it
+	must(t, err)
+	defer disk.Close()
+	heard.end <- syscall.SIGTERM
+	select {
+	case err := <-ended:
+		must(t, err)
+	case <-time.After(patience):
+		t.Fatal("the end waits for the disk")
 	}
 }
 
@@ -243,6 +299,32 @@ func TestProgramsWhereTheServerWritesAreRefused(t *testing.T) {
 	}
 }
 
+// Mail among the system's folders is not mistaken for programs. Where programs are, it is
+// refused, and the hint says what has to move.
+func TestMailBesideTheSystemsProgramsIsNoReasonToRefuse(t *testing.T) {
+	cfg := config.Default()
+	cfg.Sources = []config.Source{{Type: config.ProgramSource, Command: []string{"/usr/local/libexec/helper"}}}
+	folder := datafolder.Folder(t.TempDir())
+	for mail, want := range map[string]string{
+		"/usr/local/vmail":   "", // need not be there
+		"/usr/share/doc":     "",
+		"/usr":               "keep mail and data elsewhere",
+		"/usr/local/libexec": "put helper programs into a folder of its own",
+	} {
+		cfg.ConfineMail = []string{mail}
+		err := checkPrograms(cfg, folder)
+		if (err != nil) != (want != "") || !strings.Contains(hint.Of(err), want) {
+			t.Errorf("%s: %v, hint %q", mail, err, hint.Of(err))
+		}
+		if want == "" {
+			rules := rulesFor(cfg, folder)
+			if rules.Runnable(filepath.Join(mail, "x")) || !rules.Runnable("/usr/bin/env") || !rules.Runnable("/usr/local/libexec/helper") {
+				t.Errorf("%s: run %q", mail, rules.Run)
+			}
+		}
+	}
+}
+
 // Sockets are given up without Landlock, too, and a reload that needs them says so.
 func TestReloadSaysWhatWasGivenUpWithoutLandlock(t *testing.T) {
 	cfg := config.Default()
@@ -269,7 +351,7 @@ func TestReloadSaysWhatWasGivenUpWithoutLandlock(t *testing.T) {
 	} {
 		var log strings.Builder
 		d := &daemon{folder: folder, confined: c.given, log: slog.New(slog.NewTextHandler(&log, nil))}
-		if all := d.checkConfined(c.cfg); all != (c.want == "") || !strings.Contains(log.String(), c.want) || all != (log.Len() == 0) {
+		if all := d.hasAll(c.cfg) && d.confinesAlike(c.cfg); all != (c.want == "") || !strings.Contains(log.String(), c.want) || all != (log.Len() == 0) {
 			t.Errorf("%s: all is there %t, logged %s", name, all, &log)
 		}
 	}

@@ -23,7 +23,10 @@ func atStart(err error) error {
 
 // askingRemedy is the hint for a source that does not answer: another program that asks
 // the same with the same settings says more. The empty one is none.
-func askingRemedy(kind string) string {
+func askingRemedy(kind string, err error) string {
+	if errors.Is(err, syscall.EPERM) {
+		return "the system does not let the server connect: either a firewall on this machine, or what the server has given up, which a restart brings back"
+	}
 	switch config.SourceType(kind) {
 	case config.LDAPSource:
 		return "does ldapsearch find an entry with the same url, bind_dn, password and base?"

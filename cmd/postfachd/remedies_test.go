@@ -40,3 +40,10 @@ func TestSourceThatIsAwayHasAHint(t *testing.T) {
 		p.end()
 	}
 }
+
+// Who may not connect needs no other program that asks, but to be let.
+func TestSourceThatMayNotBeAskedHasItsHint(t *testing.T) {
+	if got := askingRemedy("ldap", &fs.PathError{Op: "connect", Path: "x", Err: syscall.EPERM}); !strings.Contains(got, "restart") {
+		t.Error(got)
+	}
+}

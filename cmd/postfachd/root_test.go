@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"postfach/internal/datafolder"
 )
 
 func needRoot(t *testing.T) {
@@ -92,6 +94,8 @@ func TestFoldersThatTheOwnerCannotUseAreRefused(t *testing.T) {
 
 	roots := newData(t)
 	must(t, os.MkdirAll(filepath.Join(roots, "mail"), 0o700))
+	refused(t, "belongs to root", "no data folder of Postfach's", append(free, roots)...) // mail/ may be anybody's
+	must(t, datafolder.Folder(roots).MakeParts())
 	refused(t, "belongs to root", "chown -R postfach:", append(free, roots)...)
 
 	closed := filepath.Join(tempDir(t), "closed")

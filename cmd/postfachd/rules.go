@@ -12,6 +12,7 @@ import (
 	"postfach/internal/confine"
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
+	"postfach/internal/vfs"
 )
 
 // rulesFor is what the server needs for as long as it runs. Files are replaced by
@@ -31,7 +32,9 @@ func rulesFor(cfg *config.Config, folder datafolder.Folder) confine.Rules {
 		rules.Read = append(rules.Read, nameService()...)
 	}
 	if len(programs) > 0 {
-		rules.Run = append(rules.Run, "/usr", "/bin", "/sbin", "/lib", "/lib64")
+		for _, folder := range systemFolders {
+			rules.Run = append(rules.Run, without(folder, rules.Write)...)
+		}
 		for _, name := range programs {
 			rules.Run = append(rules.Run, folderOf(name), folderOf(confine.Real(name)))
 		}
@@ -45,6 +48,36 @@ func rulesFor(cfg *config.Config, folder datafolder.Folder) confine.Rules {
 	return rules
 }
 
+// systemFolders are where helper programs have what they need: interpreters, libraries
+// and other programs.
+var systemFolders = []string{"/usr", "/bin", "/sbin", "/lib", "/lib64"}
+
+// without is a folder, or what is in it beside the folders that the server can write to:
+// mail in /usr/local/vmail, or in a /home that is /usr/home.
+func without(folder string, writable []string) []string {
+	above := func(name string) bool {
+		return slices.ContainsFunc(writable, func(w string) bool {
+			in, err := vfs.Inside(name, w)
+			return in && err == nil && confine.Real(name) != confine.Real(w)
+		})
+	}
+	if !above(folder) {
+		return []string{folder}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return []string{folder}
+	}
+	var rest []string
+	for _, e := range entries {
+		name := filepath.Join(folder, e.Name())
+		if !slices.ContainsFunc(writable, func(w string) bool { return confine.Real(w) == confine.Real(name) }) {
+			rest = append(rest, without(name, writable)...)
+		}
+	}
+	return rest
+}
+
 // checkPrograms refuses programs that lie where the server can write, or folders that
 // it can write to and that lie where programs are run: whoever gets hold of it could
 // then run what he has written.
@@ -56,8 +89,11 @@ func checkPrograms(cfg *config.Config, folder datafolder.Folder) error {
 	if write == "" {
 		return nil
 	}
-	return hint.Add(fmt.Errorf("the server can write in %s, and is to run programs in %s", write, run),
-		"put helper programs into a folder of its own, beside all mail, such as /usr/local/libexec; or say confine = false")
+	err := fmt.Errorf("the server can write in %s, and is to run programs in %s", write, run)
+	if slices.Contains(systemFolders, run) {
+		return hint.Add(err, "keep mail and data elsewhere than where the system has its programs; or say confine = false")
+	}
+	return hint.Add(err, "put helper programs into a folder of its own, beside all mail, such as /usr/local/libexec; or say confine = false")
 }
 
 // folderOf is the folder that a file is in. For one directly below the root, as in

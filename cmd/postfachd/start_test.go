@@ -162,6 +162,55 @@ func TestLostAccountsFileIsNoFirstStart(t *testing.T) {
 	serveIn(t, data).end()
 }
 
+// Who has brought Maildirs along, and no server has served yet, needs accounts: advice
+// about what was lost would have mail for all of them bounce.
+func TestMailWithoutAccountsIsNoLoss(t *testing.T) {
+	data := newData(t)
+	must(t, datafolder.Folder(data).Make())
+	must(t, os.MkdirAll(filepath.Join(data, "mail", "anna", "new"), 0o700))
+	giveToOwner(t, data)
+	free := []string{"--data", data, "--pop3", "127.0.0.1:0", "--pop3s", ""}
+	refused(t, "there is no accounts file "+filepath.Join(data, "accounts"), "postfach user add NAME --data "+data, free...)
+	p := launch(t, append(free, "--check")...)
+	p.wait()
+	if said := p.stderr.String(); strings.Contains(said, "empty file") || !strings.Contains(said, "postfach user add NAME") {
+		t.Errorf("--check:\n%s", said)
+	}
+}
+
+// An accounts file that is gone from elsewhere is not mistaken for one that is not there
+// yet.
+func TestLostAccountsFileElsewhereIsTold(t *testing.T) {
+	data, dir := begunData(t), tempDir(t)
+	serveIn(t, data).end()
+	name := filepath.Join(dir, "postfachd.toml")
+	writeOpen(t, name, fmt.Appendf(nil, "accounts = %q\n[[listener]]\naddress = \"127.0.0.1:0\"\n", filepath.Join(dir, "users")))
+	refused(t, "the accounts file "+filepath.Join(dir, "users")+" is gone", "is its disk mounted?", "--data", data, "--config", name)
+}
+
+// A first start that was cut short while it made the Maildir leaves none that is half
+// there.
+func TestFirstStartThatWasCutShortLeavesNoHalfMaildir(t *testing.T) {
+	for _, half := range []string{"mail/.new-postfach/tmp", "mail/postfach/tmp"} { // the second as older versions left it
+		data := newData(t)
+		must(t, datafolder.Folder(data).Make())
+		must(t, os.MkdirAll(filepath.Join(data, half), 0o700))
+		must(t, os.MkdirAll(filepath.Join(data, "maildirs"), 0o700))
+		must(t, os.WriteFile(filepath.Join(data, "maildirs", "postfach"), nil, 0o600))
+		giveToOwner(t, data)
+		p := serveIn(t, data)
+		c := p.dialTLS(data)
+		c.login("postfach", firstPassword(t, data))
+		if got := c.say("STAT"); !strings.HasPrefix(got, "+OK 3 ") {
+			t.Errorf("%s: %s", half, got)
+		}
+		p.end()
+		if left, err := os.ReadDir(filepath.Join(data, "mail")); err != nil || len(left) != 1 {
+			t.Errorf("%s: %v, %v", half, left, err)
+		}
+	}
+}
+
 // Where a disk is not mounted, there is an empty folder. A server with a configuration
 // is no trial, and makes no account there; nor anything else.
 func TestServerWithAConfigurationMakesNoAccount(t *testing.T) {

@@ -109,7 +109,19 @@ func List() []Fault {
 			"pop3client/stls.go", "	if _, err := c.command(ctx, \"STLS\"); err != nil {\n		return err\n", "	if _, err := c.command(ctx, \"STLS\"); err != nil {\n		return nil\n",
 		}}},
 		{10, "credentials are written in clear", "pop3client", "TestCleartext", []Edit{{
-			"pop3client/cleartext.go", "	return ErrCleartext\n}\n\n// mayAuth", "	return nil\n}\n\n// mayAuth",
+			"pop3client/cleartext.go", "	return ErrCleartext\n}\n\n// takesToken", "	return nil\n}\n\n// takesToken",
+		}}},
+		{10, "tokens are written in clear to this machine", "pop3client", "TestTokensNeedTLS", []Edit{{
+			"internal/popwire/cleartext.go", "w.Local && !token", "w.Local",
+		}}},
+		{10, "the shell writes tokens in clear", "internal/shell", "TestTokensAreForTLS", []Edit{{
+			"internal/shell/credentials.go", "MayCarry(sasl.TakesToken(mechanism))", "MayCarry(false && sasl.TakesToken(mechanism))",
+		}}},
+		{10, "+OK counts without SCRAM's proof", "pop3client", "TestServersThatCannotBeTrusted", []Edit{{
+			"pop3client/auth.go", "ok && !m.Finished() {", "ok && !m.Finished() && false {",
+		}}},
+		{10, "a pin is ignored", "internal/remotes", "TestPinTrustsOneCertificate", []Edit{{
+			"internal/remotes/pin.go", "subtle.ConstantTimeCompare(shown, p) != 1 {", "subtle.ConstantTimeCompare(shown, p) > 1 {",
 		}}},
 
 		{11, "ciphers without AEAD", server, "TestOnlyGoodTLSIsSpoken", []Edit{{
@@ -183,6 +195,9 @@ func List() []Fault {
 		}},
 		{17, "calls of the store are not counted", "pop3server", "TestBlockedStoreTakesFewThreads", []Edit{{
 			"pop3server/guard_calls.go", "	if c.inside < most && c.queue.Len() == 0 {\n", "	if true {\n",
+		}}},
+		{17, "mail bounces while its disk is away", tool, "TestNoMailBouncesWhileADiskIsAway", []Edit{{
+			"cmd/postfach/deliver.go", "away != nil {\n", "away != nil && false {\n",
 		}}},
 
 		{18, "a panic ends the process", server, "TestPanicEndsOneSession", []Edit{{

@@ -114,8 +114,12 @@ func (p *planter) passes(f faults.Fault) error {
 	if !known {
 		var out string
 		out, err = p.test(f, "")
-		if top, _, _ := strings.Cut(f.Test, "/"); err != nil || !strings.Contains(out, "--- PASS: "+top+" ") {
+		top, _, _ := strings.Cut(f.Test, "/")
+		switch {
+		case err != nil:
 			err = fmt.Errorf("the test does not pass without the fault: %w\n%s", err, out)
+		case !strings.Contains(out, "--- PASS: "+top+" "):
+			err = fmt.Errorf("the test was skipped, or there is none\n%s", out)
 		}
 		p.sound[key] = err
 	}
