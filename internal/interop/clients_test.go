@@ -175,6 +175,7 @@ server = localhost
 port = %s
 username = %s
 password = %s
+timeout = 60
 %s
 [destination]
 type = MDA_external

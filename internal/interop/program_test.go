@@ -188,12 +188,28 @@ func run(t *testing.T, home, stdin, name string, args ...string) (output string,
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = home
-	cmd.Env = append(os.Environ(), "HOME="+home, "LC_ALL=C", "TMPDIR="+home)
+	cmd.Env = append(os.Environ(), "HOME="+home, "LC_ALL=C", "TMPDIR="+scratch(t, home))
 	cmd.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
 	return out.String(), err
+}
+
+// scratch is a folder for a mail program's temporary files, in memory where there is
+// such a place: getmail6 syncs one for each message, and a disk that others keep busy
+// takes its time.
+func scratch(t *testing.T, home string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "interop")
+	if err != nil {
+		return home
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // corpus returns the messages that every client fetches: our own awkward ones,
