@@ -173,6 +173,8 @@ func TestSIGHUPWithABadCertificateDisturbsNobody(t *testing.T) {
 	<-slow.begun
 
 	folder := datafolder.Folder(h.data)
+	good, err := os.ReadFile(folder.Certificate())
+	must(t, err)
 	for _, bad := range []string{"nonsense", "", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"} {
 		must(t, os.WriteFile(folder.Certificate(), []byte(bad), 0o600))
 		if log := p.hup(); !strings.Contains(log, "certificate not reloaded") {
@@ -190,6 +192,12 @@ func TestSIGHUPWithABadCertificateDisturbsNobody(t *testing.T) {
 	fresh, err := tls.Dial("tcp", p.address("pop3s"), &tls.Config{RootCAs: roots, ServerName: "localhost"})
 	must(t, err)
 	fresh.Close()
+
+	// One that puts all into force ends no session either.
+	must(t, os.WriteFile(folder.Certificate(), good, 0o600))
+	if log := p.hup(); !strings.Contains(log, "msg=reloaded") {
+		t.Errorf("log:\n%s", log)
+	}
 
 	var got strings.Builder
 	for line := ""; line != ".\r\n"; got.WriteString(line) {
