@@ -44,7 +44,7 @@ func clients() []client {
 		{"curl", []string{"curl"}, all, true, false, nil, curl},
 		{"fetchmail", []string{"fetchmail"}, all, false, false, nil, fetchmail},
 		{"mpop", []string{"mpop"}, all, false, true, nil, mpop},
-		{"getmail6", []string{"getmail"}, []mode{clear, apop, tls}, false, true, withoutReturnPath, getmail}, // it has no STLS
+		{"getmail6", []string{"getmail", "/usr/bin/python3"}, []mode{clear, apop, tls}, false, true, withoutReturnPath, getmail}, // it has no STLS
 		{"poplib", []string{"python3"}, all, true, false, nil, poplib},
 		{"Net::POP3", []string{"perl"}, all, true, false, nil, netPOP3},
 	}
@@ -96,18 +96,6 @@ func mda(t *testing.T, home string) string {
 	write(t, filepath.Join(home, "last"), "0\n", 0o600)
 	return write(t, filepath.Join(home, "deliver"), deliver, 0o700)
 }
-
-// deliverPatiently is deliver for getmail6 6.18, which misses a delivery that ends before
-// it waits for it, and then does nothing for 180 seconds (ForkingBase waits for a
-// notify that has already been). It begins when the program that called it sleeps.
-const deliverPatiently = `#!/bin/sh
-tries=0
-while [ -e "/proc/$PPID/status" ] && [ $tries -lt 1000 ] && ! grep -q '^State:.S' "/proc/$PPID/status"; do
-  sleep 0.01
-  tries=$((tries + 1))
-done
-exec "$(dirname "$0")/deliver"
-`
 
 // fetchmail passes each message to the delivery program.
 func fetchmail(t *testing.T, w *world, m mode, home string, _ int) (string, error) {
@@ -168,7 +156,10 @@ func getmail(t *testing.T, w *world, m mode, home string, _ int) (string, error)
 	case tls:
 		kind, more = "SimplePOP3SSLRetriever", "ca_certs = "+w.ca()
 	}
-	mda(t, home)
+	program, err := filepath.Abs(filepath.Join("testdata", "getmail.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	rc := fmt.Sprintf(`[retriever]
 type = %s
 server = localhost
@@ -187,9 +178,10 @@ delete = False
 received = False
 delivered_to = False
 verbose = 0
-`, kind, w.port(m), user, password, more, write(t, filepath.Join(home, "patient"), deliverPatiently, 0o700))
+`, kind, w.port(m), user, password, more, mda(t, home))
 	file := write(t, filepath.Join(home, "getmailrc"), rc, 0o600)
-	return run(t, home, "", "getmail", "--getmaildir", home, "--rcfile", file)
+	// The system's Python, which is the one that has getmail6.
+	return run(t, home, "", "/usr/bin/python3", program, "--getmaildir", home, "--rcfile", file)
 }
 
 func poplib(t *testing.T, w *world, m mode, home string, _ int) (string, error) {
