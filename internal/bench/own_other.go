@@ -1,0 +1,14 @@
+//go:build !unix
+
+package bench
+
+import (
+	"os"
+	"time"
+)
+
+// ownCPU is not known here.
+func ownCPU() time.Duration { return 0 }
+
+// owner is not known here.
+func owner(os.FileInfo) (uid, gid int, ok bool) { return 0, 0, false }
