@@ -28,7 +28,8 @@ type benchRunCmd struct {
 	AtOnce int           `help:"Sessions at the same time." placeholder:"N"`
 	For    time.Duration `help:"Begin sessions for so long." placeholder:"DURATION"`
 	Count  int           `help:"Make so many sessions." placeholder:"N"`
-	WarmUp int           `help:"Sessions with each maildrop that are not measured; -1 for none." placeholder:"N"`
+	WarmUp int           `help:"Sessions with each maildrop that are not measured." placeholder:"N" xor:"warm"`
+	Cold   bool          `help:"Measure the first session with each maildrop, too." xor:"warm"`
 
 	TLS    string `name:"tls" help:"none, stls or tls (from the first octet)." enum:"none,stls,tls" default:"none"`
 	Resume bool   `help:"Use session tickets."`
@@ -98,9 +99,15 @@ const exitMistakes = 3
 func (c *benchRunCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout, os.Stderr) }
 
 func (c *benchRunCmd) run(ctx context.Context, out, progress io.Writer) error {
-	load, err := c.load(ctx)
-	if err != nil {
-		return err
+	load := c.load()
+	if err := load.Check(); err != nil {
+		return benchHint(err)
+	}
+	if load.Target.Password == "" {
+		var err error
+		if load.Target.Password, err = c.password(ctx, c.User, c.Addr); err != nil {
+			return err
+		}
 	}
 	if load.Scenario == "soak" {
 		load.Report = func(i bench.Interval) {
@@ -128,24 +135,22 @@ func (c *benchRunCmd) run(ctx context.Context, out, progress io.Writer) error {
 	return nil
 }
 
-func (c *benchRunCmd) load(ctx context.Context) (bench.Load, error) {
-	password := c.Password
-	if password == "" {
-		var err error
-		if password, err = c.password(ctx, c.User, c.Addr); err != nil {
-			return bench.Load{}, err
-		}
-	}
-	return bench.Load{
+// load is what the flags ask for.
+func (c *benchRunCmd) load() bench.Load {
+	l := bench.Load{
 		Scenario: c.Scenario,
 		Target: bench.Target{
-			Addr: c.Addr, Security: bench.Security(c.TLS), Resume: c.Resume, User: c.User, Password: password, Timeout: c.Timeout,
+			Addr: c.Addr, Security: bench.Security(c.TLS), Resume: c.Resume, User: c.User, Password: c.Password, Timeout: c.Timeout,
 		},
 		AtOnce: c.AtOnce, Users: c.Users, Count: c.Count, For: c.For, WarmUp: c.WarmUp,
 		Window: c.Window, Lines: c.Lines, Messages: c.Messages, Hold: c.Hold,
 		Maildirs: c.Maildirs, Size: c.Size, Rate: c.Rate, Delete: c.Delete,
 		PID: c.PID, Force: c.Force, Every: c.Every,
-	}, nil
+	}
+	if c.Cold {
+		l.WarmUp = -1
+	}
+	return l
 }
 
 // benchHint adds what a person can do.
@@ -155,6 +160,8 @@ func benchHint(err error) error {
 		return &exitError{hint.Add(err, "postfach bench run --help lists the scenarios"), exitUsage}
 	case errors.Is(err, bench.ErrNoMaildirs):
 		return &exitError{hint.Add(err, "say it with --maildirs"), exitUsage}
+	case errors.Is(err, bench.ErrAddr):
+		return &exitError{hint.Add(err, "for example 127.0.0.1:1110"), exitUsage}
 	case errors.Is(err, bench.ErrNotLoopback):
 		return &exitError{hint.Add(err, "a load keeps a server from its work; --force if it is yours"), exitUsage}
 	}

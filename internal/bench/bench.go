@@ -89,6 +89,8 @@ const (
 
 // Errors of a Load that cannot be run.
 var (
+	// ErrAddr: the Target's address is not HOST:PORT.
+	ErrAddr = errors.New("not an address")
 	// ErrNotLoopback: the Target is another machine, and Force is not set.
 	ErrNotLoopback = errors.New("not an address of this machine")
 	// ErrNoScenario: there is no such scenario.
@@ -99,7 +101,7 @@ var (
 	// ErrNoProcesses: this system does not tell what processes use.
 	ErrNoProcesses = errors.New("CPU and memory of processes can be read on Linux only")
 	// ErrMistakes: the server answered, but not always rightly.
-	ErrMistakes = errors.New("the server made mistakes")
+	ErrMistakes = errors.New("mistakes of the server")
 	// ErrNotEmpty: a Maildir that is to be made is there already.
 	ErrNotEmpty = errors.New("is there already")
 )
@@ -119,6 +121,12 @@ func UserName(pattern string, number int) string {
 	return strings.ReplaceAll(pattern, "%d", strconv.Itoa(number))
 }
 
+// Check returns the error that Run would begin with.
+func (l Load) Check() error {
+	_, err := l.settle()
+	return err
+}
+
 // settle fills in defaults, and refuses what cannot be run.
 func (l *Load) settle() (*scenario, error) {
 	s := scenarioNamed(l.Scenario)
@@ -127,7 +135,7 @@ func (l *Load) settle() (*scenario, error) {
 	}
 	t := &l.Target
 	if _, _, err := net.SplitHostPort(t.Addr); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrAddr, err)
 	}
 	if !l.Force && !loopback(t.Addr) {
 		return nil, fmt.Errorf("%s: %w", t.Addr, ErrNotLoopback)

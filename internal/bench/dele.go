@@ -64,16 +64,23 @@ func deleSession(ctx context.Context, w *worker, user string, account int) error
 // errForeign: a Maildir holds mail that was not made here.
 var errForeign = errors.New("holds mail that postfach bench has not made: nothing is deleted there")
 
-// fill puts messages into a Maildir until it has those that are to be deleted, and
-// returns how many it has.
+// fill puts the messages into a Maildir that are to be deleted, and returns how many
+// it has then. They are on the disk: what QUIT syncs is its own work.
 func (w *worker) fill(dir string, account int) (n int, err error) {
 	if _, err := countMade(dir); err != nil {
 		return 0, err
 	}
-	set := MaildirSet{Messages: w.Messages, Size: w.Size, Folder: "cur"}
-	if err := set.fill(dir, account); err != nil {
+	owner, err := ownerOf(dir)
+	if err != nil {
 		return 0, err
 	}
+	m := &maker{messages: Messages{Seed: uint64(account)}}
+	for number := 1; number <= w.Messages; number++ {
+		if err := m.deliver(dir, "cur", number, w.Size, owner); err != nil {
+			return 0, err
+		}
+	}
+	syncAll()
 	return countMade(dir)
 }
 

@@ -55,7 +55,7 @@ func (r *run) deliverAtRate(ctx context.Context, owners []*[2]int) error {
 		}
 		account := rand.IntN(r.Users)
 		dir := filepath.Join(r.Maildirs, UserName(r.Target.User, account+1))
-		if err := m.deliver(dir, n, r.Size, owners[account]); err != nil {
+		if err := m.deliver(dir, "new", n, r.Size, owners[account]); err != nil {
 			r.cancel()
 			return fmt.Errorf("deliver: %w", err)
 		}
@@ -65,8 +65,8 @@ func (r *run) deliverAtRate(ctx context.Context, owners []*[2]int) error {
 }
 
 // deliver puts a message into a Maildir as mail servers do: written in tmp, then
-// renamed into new.
-func (m *maker) deliver(dir string, number, size int, owner *[2]int) error {
+// renamed into new, or into cur as one that a server has seen.
+func (m *maker) deliver(dir, folder string, number, size int, owner *[2]int) error {
 	m.wire = m.messages.Append(m.wire[:0], number, size)
 	m.file = stored(m.file, m.wire)
 	now := time.Now()
@@ -80,5 +80,8 @@ func (m *maker) deliver(dir string, number, size int, owner *[2]int) error {
 			return err
 		}
 	}
-	return os.Rename(tmp, filepath.Join(dir, "new", name))
+	if folder == "cur" {
+		name += ":2,"
+	}
+	return os.Rename(tmp, filepath.Join(dir, folder, name))
 }

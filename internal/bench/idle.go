@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,13 +21,21 @@ func idle(ctx context.Context, r *run, workers []*worker) error {
 		return err
 	}
 	conns := make([]*conn, len(workers))
-	r.held(ctx, workers, func(i int, w *worker) (err error) {
+	var loggedIn atomic.Int64
+	r.held(ctx, workers, func(i int, w *worker) error {
 		started := time.Now()
-		if conns[i], err = w.open(ctx); err == nil {
-			err = conns[i].login(w.name(), r.Target.Password)
-			w.took("login", time.Since(started))
+		c, err := w.open(ctx)
+		if err != nil {
+			return err
 		}
-		return err
+		if err := c.login(w.name(), r.Target.Password); err != nil {
+			c.close()
+			return err
+		}
+		w.took("login", time.Since(started))
+		loggedIn.Add(1)
+		conns[i] = c
+		return nil
 	})
 	wait := time.NewTimer(r.Hold)
 	defer wait.Stop()
@@ -35,10 +44,10 @@ func idle(ctx context.Context, r *run, workers []*worker) error {
 	case <-ctx.Done():
 	}
 	after, err := r.memory()
-	r.extra = (after - before) / int64(len(workers))
+	r.extra = (after - before) / max(loggedIn.Load(), 1)
 	r.held(ctx, workers, func(i int, w *worker) error {
 		if conns[i] == nil {
-			return nil
+			return nil // counted
 		}
 		if _, err := conns[i].exchange("NOOP"); err != nil {
 			return err

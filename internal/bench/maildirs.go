@@ -84,23 +84,6 @@ func (s *MaildirSet) makeOne(ctx context.Context, user int) (octets int64, err e
 	return m.octets, ctx.Err()
 }
 
-// fill makes those of the messages that are not there, in a Maildir that is.
-func (s *MaildirSet) fill(dir string, user int) error {
-	if s.Owner == nil {
-		var err error
-		if s.Owner, err = ownerOf(dir); err != nil {
-			return err
-		}
-	}
-	m := s.maker(user)
-	for number := 1; number <= s.Messages; number++ {
-		if err := m.write(s, dir, number); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // A maker makes the messages of one Maildir.
 type maker struct {
 	messages   Messages
@@ -112,7 +95,7 @@ func (s *MaildirSet) maker(user int) *maker {
 	return &maker{messages: Messages{Seed: s.Seed<<24 ^ uint64(user)}}
 }
 
-// write makes one message, or makes it again: a file that is there keeps its content.
+// write makes one message.
 func (m *maker) write(s *MaildirSet, dir string, number int) error {
 	size := s.Size
 	if s.Real {

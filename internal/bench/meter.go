@@ -85,8 +85,11 @@ func (m *meter) finish(r *Result) error {
 	used := (u.CPU - m.usage.CPU).Seconds()
 	r.Server = &ServerUsage{
 		PID: m.pid, Processes: u.Processes, CPUSeconds: used, CPUUsPerOperation: per(used*1e6, r.Operations),
-		CPUSecondsPerGB: per(used*1e9, r.Octets), MemoryMethod: after.Method,
+		MemoryMethod: after.Method,
 		MemoryBefore: m.before.Octets, MemoryPeak: max(m.peak.Octets, after.Octets), MemoryAfter: after.Octets,
+	}
+	if r.Unit == message {
+		r.Server.CPUSecondsPerGB = per(used*1e9, r.Octets)
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ func ownCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// syncAll waits until all that was written is on its disk.
+func syncAll() { syscall.Sync() }
+
 // owner returns who owns a file.
 func owner(info os.FileInfo) (uid, gid int, ok bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)

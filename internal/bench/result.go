@@ -63,7 +63,7 @@ type ServerUsage struct {
 	// CPUSeconds is user and system time of the process tree, in steps of 0.01.
 	CPUSeconds        float64 `json:"cpu_seconds"`
 	CPUUsPerOperation float64 `json:"cpu_us_per_operation"`
-	CPUSecondsPerGB   float64 `json:"cpu_s_per_gb,omitempty"` // of 10^9 Octets
+	CPUSecondsPerGB   float64 `json:"cpu_s_per_gb,omitempty"` // of 10^9 Octets, where operations are messages
 	// MemoryMethod is "pss" (shared pages in parts) or "rss" (shared pages for each).
 	MemoryMethod string `json:"memory_method"`
 	MemoryBefore int64  `json:"memory_before"`
@@ -91,11 +91,8 @@ type Interval struct {
 
 // Err returns ErrMistakes if the server made some.
 func (r *Result) Err() error {
-	switch n := r.Mistakes.Count; {
-	case n == 1:
-		return fmt.Errorf("1 mistake: %w", ErrMistakes)
-	case n > 1:
-		return fmt.Errorf("%d mistakes: %w", n, ErrMistakes)
+	if n := r.Mistakes.Count; n > 0 {
+		return fmt.Errorf("%d %w", n, ErrMistakes)
 	}
 	return nil
 }

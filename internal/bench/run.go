@@ -244,8 +244,11 @@ func (w *worker) took(what string, t time.Duration) {
 	}
 }
 
-// session is the kind of durations that intervals have.
-const session = "session"
+// The units of operations. session is the kind of durations that intervals have, too.
+const (
+	session = "session"
+	message = "message"
+)
 
 // result adds up what workers did.
 func (r *run) result(workers []*worker, m *meter) (*Result, error) {

@@ -47,11 +47,11 @@ func scenarios() []scenario {
 			warmUp:   1, buffer: small, session: pollSession,
 		},
 		{
-			Scenario: Scenario{Name: "retr", About: "login, LIST, RETR of all messages, several commands on the way", Unit: "message", AtOnce: 1, Window: 32},
+			Scenario: Scenario{Name: "retr", About: "login, LIST, RETR of all messages, several commands on the way", Unit: message, AtOnce: 1, Window: 32},
 			warmUp:   1, buffer: large, session: retrSession,
 		},
 		{
-			Scenario: Scenario{Name: "top", About: "login, LIST, TOP of all messages, several commands on the way", Unit: "message", AtOnce: 1, Window: 32},
+			Scenario: Scenario{Name: "top", About: "login, LIST, TOP of all messages, several commands on the way", Unit: message, AtOnce: 1, Window: 32},
 			warmUp:   1, buffer: large, session: topSession,
 		},
 		{
@@ -59,7 +59,7 @@ func scenarios() []scenario {
 			warmUp:   1, buffer: large, session: listSession,
 		},
 		{
-			Scenario: Scenario{Name: "dele", About: "DELE of many messages, then QUIT, whose time is measured; the Maildir is filled before", Unit: "message", AtOnce: 1, Users: 1, Window: 32, Messages: 1000, Size: 1000},
+			Scenario: Scenario{Name: "dele", About: "DELE of many messages, then QUIT, whose time is measured; the Maildir is filled before", Unit: message, AtOnce: 1, Users: 1, Window: 32, Messages: 1000, Size: 1000},
 			warmUp:   -1, buffer: large, fills: true, session: deleSession,
 		},
 		{
