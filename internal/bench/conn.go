@@ -28,7 +28,7 @@ type conn struct {
 
 // open connects, and reads the greeting. buf and out are the conn's until it is closed.
 func (t *Target) open(ctx context.Context, conf *tls.Config, buf, out []byte) (*conn, error) {
-	d := net.Dialer{Timeout: t.Timeout}
+	d := net.Dialer{Timeout: t.Timeout, KeepAlive: -1}
 	tcp, err := d.DialContext(ctx, "tcp", t.Addr)
 	if err != nil {
 		return nil, err

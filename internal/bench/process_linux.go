@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,14 +22,26 @@ type process struct {
 	cpu         time.Duration // its own, and that of children it has waited for
 }
 
-// ReadUsage reads what the process and its descendants have used.
+// ReadUsage reads what the process and its descendants have used. What a process used
+// is its parent's once it has been waited for; so it reads until no process came or went
+// meanwhile, or gives up on that.
 func ReadUsage(pid int) (u Usage, err error) {
-	tree, err := processTree(pid)
-	for _, p := range tree {
-		u.CPU += p.cpu
-		u.Processes++
+	var before []process
+	for range 5 {
+		tree, err := processTree(pid)
+		if err != nil {
+			return u, err
+		}
+		u = Usage{Processes: len(tree)}
+		for _, p := range tree {
+			u.CPU += p.cpu
+		}
+		if slices.EqualFunc(before, tree, func(a, b process) bool { return a.pid == b.pid }) {
+			break
+		}
+		before = tree
 	}
-	return u, err
+	return u, nil
 }
 
 // ReadMemory reads what the process and its descendants hold. One that ends meanwhile

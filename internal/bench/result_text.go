@@ -25,7 +25,7 @@ func (r *Result) Text(w io.Writer) error {
 	}
 	fmt.Fprintln(t)
 	if r.Delivered > 0 {
-		fmt.Fprintf(t, "delivered\t%d messages meanwhile\n", r.Delivered)
+		fmt.Fprintf(t, "delivered\t%d messages meanwhile; %d of them fetched meanwhile\n", r.Delivered, r.Messages)
 	}
 	r.latencies(t)
 	if s := r.Server; s != nil {
