@@ -76,7 +76,8 @@ func parseSizes(raw []byte, into []int64) (sizes []int64, err error) {
 	err = lines(raw, func(line []byte) error {
 		number, rest, ok := leadingNumber(line)
 		if ok && number == int64(len(sizes)+1) && len(rest) > 0 && rest[0] == ' ' {
-			if size, _, ok := leadingNumber(rest[1:]); ok {
+			size, behind, ok := leadingNumber(rest[1:])
+			if ok && (len(behind) == 0 || behind[0] == ' ') { // P3-LIST-07
 				sizes = append(sizes, size)
 				return nil
 			}
