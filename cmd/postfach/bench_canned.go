@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ type benchCannedCmd struct {
 	ListenTLS string `name:"listen-tls" help:"Address that begins with TLS." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	Messages  int    `help:"Messages in the maildrop." default:"100" placeholder:"N"`
 	Size      int    `help:"Octets of a message." default:"4000" placeholder:"N"`
+	Piece     int    `help:"Write messages of 32 KiB and more in pieces of so many octets, as servers do that do not have them in memory; 0 is whole." placeholder:"N"`
 	JSON      bool   `name:"json" help:"Print one JSON object: addresses and process id."`
 }
 
@@ -32,11 +34,17 @@ It ends by Ctrl-C or SIGTERM.`
 func (c *benchCannedCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
 
 func (c *benchCannedCmd) run(ctx context.Context, out io.Writer) error {
-	if c.Messages < 0 || c.Size < 0 {
-		return &exitError{fmt.Errorf("--messages and --size cannot be less than 0"), exitUsage}
+	if c.Messages < 0 || c.Size < 0 || c.Piece < 0 {
+		return &exitError{errors.New("--messages, --size and --piece cannot be less than 0"), exitUsage}
 	}
-	server, err := bench.StartCanned(c.Listen, c.ListenTLS, c.Messages, c.Size)
-	if err != nil {
+	for _, addr := range []string{c.Listen, c.ListenTLS} {
+		if err := onLoopback(addr); err != nil {
+			return err
+		}
+	}
+	server := bench.NewCanned(c.Messages, c.Size)
+	server.Piece = c.Piece
+	if err := server.Start(c.Listen, c.ListenTLS); err != nil {
 		return hint.Add(err, "port 0 takes one that is free")
 	}
 	defer server.Close()

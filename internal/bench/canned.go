@@ -2,10 +2,12 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -23,7 +25,10 @@ import (
 type Canned struct {
 	// TLS is for STLS; nil: there is none.
 	TLS *tls.Config
-	// Addr is in clear, AddrTLS begins with TLS: of a server that StartCanned started.
+	// Piece, if not 0, is how many octets of a large message go out in one write: a
+	// server that streams messages cannot write a large one at once.
+	Piece int
+	// Addr is in clear, AddrTLS begins with TLS: set by Start.
 	Addr, AddrTLS string
 
 	greeting, ok, refused []byte
@@ -76,38 +81,45 @@ func NewCanned(messages, size int) *Canned {
 	return c
 }
 
-// StartCanned starts a server on two addresses, with a certificate of its own. An address
-// that is empty is not listened on.
-func StartCanned(clear, implicit string, messages, size int) (c *Canned, err error) {
-	c = NewCanned(messages, size)
+// Start listens on two addresses of this machine, with a certificate of its own, and
+// serves until Close. An address that is empty is not listened on.
+func (c *Canned) Start(inClear, implicit string) (err error) {
 	if c.TLS, err = SelfSigned(); err != nil {
-		return nil, err
+		return err
 	}
-	for _, addr := range []string{clear, implicit} {
-		if addr == "" {
-			c.listeners = append(c.listeners, nil)
-			continue
-		}
-		if !loopback(addr) {
-			c.Close()
-			return nil, fmt.Errorf("%s: %w", addr, ErrNotLoopback)
-		}
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			c.Close()
-			return nil, err
-		}
+	plain, err := c.listen(inClear)
+	if err != nil {
+		return err
+	}
+	secure, err := c.listen(implicit)
+	if err != nil {
+		c.Close()
+		return err
+	}
+	if plain != nil {
+		c.Addr = plain.Addr().String()
+		go c.Serve(plain)
+	}
+	if secure != nil {
+		c.AddrTLS = secure.Addr().String()
+		go c.Serve(tls.NewListener(secure, c.TLS))
+	}
+	return nil
+}
+
+// listen opens an address, which Close closes; nil for "".
+func (c *Canned) listen(addr string) (net.Listener, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	if !loopback(addr) {
+		return nil, fmt.Errorf("%s: %w", addr, ErrNotLoopback)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err == nil {
 		c.listeners = append(c.listeners, l)
 	}
-	if l := c.listeners[0]; l != nil {
-		c.Addr = l.Addr().String()
-		go c.Serve(l)
-	}
-	if l := c.listeners[1]; l != nil {
-		c.AddrTLS = l.Addr().String()
-		go c.Serve(tls.NewListener(l, c.TLS))
-	}
-	return c, nil
+	return l, err
 }
 
 // yes is a positive first line.
@@ -186,9 +198,7 @@ func (c *Canned) leave(conn net.Conn) {
 // by whoever opened them.
 func (c *Canned) Close() {
 	for _, l := range c.listeners {
-		if l != nil {
-			l.Close()
-		}
+		l.Close()
 	}
 	c.mu.Lock()
 	c.ended = true
@@ -270,8 +280,11 @@ func (c *Canned) together(conn net.Conn, in []byte) (rest []byte, after next) {
 			continue
 		}
 		flush()
-		if _, err := conn.Write(reply); err != nil {
-			after = hangUp
+		for piece := range slices.Chunk(reply, cmp.Or(c.Piece, len(reply))) {
+			if _, err := conn.Write(piece); err != nil {
+				after = hangUp
+				break
+			}
 		}
 	}
 	flush()

@@ -92,7 +92,7 @@ type Interval struct {
 // Err returns ErrMistakes if the server made some.
 func (r *Result) Err() error {
 	if n := r.Mistakes.Count; n > 0 {
-		return fmt.Errorf("%d %w", n, ErrMistakes)
+		return fmt.Errorf("%w: %d", ErrMistakes, n)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -37,26 +36,8 @@ func canned(t testing.TB, messages, size int, prepare func(*Canned)) *Canned {
 	if prepare != nil {
 		prepare(c)
 	}
-	var err error
-	c.TLS, err = SelfSigned()
-	must(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	lt, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	c.Addr, c.AddrTLS = l.Addr().String(), lt.Addr().String()
-	c.listeners = []net.Listener{l, lt}
-	done := make(chan error, 2)
-	go func() { done <- c.Serve(l) }()
-	go func() { done <- c.Serve(tls.NewListener(lt, c.TLS)) }()
-	t.Cleanup(func() {
-		c.Close()
-		for range 2 {
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	must(t, c.Start("127.0.0.1:0", "127.0.0.1:0"))
+	t.Cleanup(c.Close)
 	return c
 }
 
@@ -111,7 +92,7 @@ func TestScenariosWithCanned(t *testing.T) {
 
 // A large message crosses the borders of buffers, in clear and in TLS.
 func TestLargeMessages(t *testing.T) {
-	c := canned(t, 3, 3_000_000, nil)
+	c := canned(t, 3, 3_000_000, func(c *Canned) { c.Piece = 70_000 })
 	for _, target := range []Target{{Addr: c.Addr}, {Addr: c.AddrTLS, Security: TLS}} {
 		target.User = "user%d"
 		r := flawless(t, Load{Scenario: "retr", Target: target, AtOnce: 4, Count: 4, Window: 2})
