@@ -37,7 +37,7 @@ type Canned struct {
 	mail, tops            [][]byte
 	messages              int
 	listeners             []net.Listener
-	asked                 func() // for tests: before each RETR
+	asked                 func(keyword string) // for tests: hears of each command first
 
 	mu    sync.Mutex // guards what follows
 	open  map[net.Conn]bool
@@ -295,11 +295,11 @@ func (c *Canned) together(conn net.Conn, in []byte) (rest []byte, after next) {
 // answer returns the reply to a command.
 func (c *Canned) answer(line []byte) (reply []byte, after next) {
 	keyword, args, hasArgs := bytes.Cut(line, []byte{' '})
+	if c.asked != nil {
+		c.asked(string(keyword))
+	}
 	switch string(keyword) {
 	case "RETR":
-		if c.asked != nil {
-			c.asked()
-		}
 		return c.of(c.mail, args), goOn
 	case "TOP":
 		return c.of(c.tops, args), goOn // no line of the body, whatever is asked for

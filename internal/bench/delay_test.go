@@ -51,11 +51,12 @@ func echo(t testing.TB) string {
 
 func TestDelayPassesAllOnAndTheEnd(t *testing.T) {
 	const rtt = 20 * time.Millisecond
-	conn, err := net.Dial("tcp", delayed(t, echo(t), rtt))
+	sent := new(Messages).Append(nil, 1, 5_000_000)
+	proxy := delayed(t, echo(t), rtt)
+	started := time.Now() // the proxy may hear of the connection before Dial returns
+	conn, err := net.Dial("tcp", proxy)
 	must(t, err)
 	defer conn.Close()
-	sent := new(Messages).Append(nil, 1, 5_000_000)
-	started := time.Now()
 	go func() {
 		conn.Write(sent)
 		conn.(*net.TCPConn).CloseWrite()
