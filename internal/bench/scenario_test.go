@@ -143,7 +143,15 @@ func TestWrongServers(t *testing.T) {
 		{"a unique-id twice", "list", func(c *Canned) { c.ids = change(c.ids, "2 1700000002.M2", "2 1700000001.M1") }, "the same unique-id"},
 		{"a unique-id with a space", "list", func(c *Canned) { c.ids = change(c.ids, "2 1700000002.M2", "2 170 000002.M2") }, "the unique-id of message 2"},
 		{"UIDL leaves one out", "list", func(c *Canned) { c.ids = change(c.ids, "20 1700000020.M20P1.canned\r\n", "") }, "UIDL has 19"},
-		{"no end of the session", "login", func(c *Canned) { c.ok = []byte("+OK\r\n+OK\r\n") }, ""},
+		{"words behind the last reply", "login", func(c *Canned) {
+			c.asked = func(keyword string) {
+				c.ok = []byte("+OK\r\n")
+				if keyword == "QUIT" {
+					c.ok = []byte("+OK\r\n+OK\r\n")
+				}
+			}
+		}, ""},
+		{"two replies to each command", "login", func(c *Canned) { c.ok = []byte("+OK\r\n+OK\r\n") }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := canned(t, messages, size, c.wrong)
