@@ -25,6 +25,7 @@ type cli struct {
 	Testserver testserverCmd `cmd:"" help:"Serve POP3 for tests, with faults on request."`
 	User       userCmd       `cmd:"" help:"Keep the accounts of a data folder."`
 	Deliver    deliverCmd    `cmd:"" help:"Put a message from standard input into a maildrop."`
+	Bench      benchCmd      `cmd:"" help:"Measure how fast POP3 servers are."`
 
 	Version kong.VersionFlag `help:"Say which version this is, and end."`
 }
