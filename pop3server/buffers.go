@@ -16,6 +16,8 @@ const (
 	piece      = 16 << 10 // one write, one TLS record
 	largePiece = 64 << 10 // a write without TLS: fewer calls of the system
 	filePiece  = 32 << 10 // a read of a message
+
+	headerPiece = 8 << 10 // a read of a message of which little is wanted
 )
 
 // The pools are shared by all sessions: memory that is free, not state.

@@ -51,8 +51,8 @@ func (s *session) shield(f func() error) (end error) {
 }
 
 // apart calls f on a stack of its own, which is gone when f returns: that of a
-// session that has done a handshake itself stays twice as large (promise 15). A
-// panic in f is one in the caller.
+// session that has done a handshake or a login itself stays twice as large (promise
+// 15). A panic in f is one in the caller.
 func apart(f func() error) (err error) {
 	var panicked any
 	done := make(chan struct{})

@@ -36,7 +36,11 @@ func (s *session) attempt(name, secret string, check func(ctx context.Context) (
 	}
 	result := undecided // a panic, for instance
 	defer func() { t.done(result, secret) }()
-	switch who, err = check(ctx); {
+	err = apart(func() (err error) {
+		who, err = check(ctx)
+		return err
+	})
+	switch {
 	case err == nil:
 		result = succeeded
 	case isRefused(err):

@@ -26,7 +26,7 @@ func (s *session) retr(ctx context.Context, args []string) error {
 	if err := s.ok(textOctets, m.Size); err != nil {
 		return err
 	}
-	size, err := s.sendBody(content)
+	size, err := s.sendBody(content, filePiece)
 	if err == nil && size != m.Size {
 		err = maildrop.ErrChanged
 	}
@@ -51,15 +51,16 @@ func (s *session) open(ctx context.Context, n int, m maildrop.Message) (io.ReadC
 	return nil, &refusal{code: codeFor(err), text: textUnreadable, args: []any{n}}
 }
 
-// sendBody sends what src has to its end, through a borrowed buffer, and ends its last
-// line. size is what a popwire.Counter would say of it.
-func (s *session) sendBody(src io.Reader) (size int64, err error) {
-	buf := filePieces.Get().(*[filePiece]byte)
-	defer filePieces.Put(buf)
+// sendBody sends what src has to its end, so many octets at a time, through a borrowed
+// buffer, and ends its last line. size is what a popwire.Counter would say of it.
+func (s *session) sendBody(src io.Reader, atOnce int) (size int64, err error) {
+	borrowed := filePieces.Get().(*[filePiece]byte)
+	defer filePieces.Put(borrowed)
+	buf := borrowed[:atOnce]
 	body := popwire.NewBody(s.w)
 	for err == nil {
 		var n int
-		n, err = src.Read(buf[:])
+		n, err = src.Read(buf)
 		if _, unsent := body.Write(buf[:n]); unsent != nil {
 			return 0, unsent
 		}

@@ -270,6 +270,11 @@ func isLoopback(a net.Addr) bool {
 // (P3-LCK-01). If it cannot be opened, the state stays AUTHORIZATION
 // (P3-LCK-02).
 func (s *session) login(who Identity, how string) error {
+	return apart(func() error { return s.enterMaildrop(who, how) })
+}
+
+// enterMaildrop is login on whatever stack there is.
+func (s *session) enterMaildrop(who Identity, how string) error {
 	user := who.User
 	if err := s.srv.guard.enter(&s.srv.limits, s.place, user); err != nil {
 		s.noLogin(who, how, err)
@@ -285,7 +290,7 @@ func (s *session) login(who Identity, how string) error {
 	s.box.list()
 	s.user = user
 	s.leave() // nobody evicts it any more, and no deadline is for all of it
-	s.present = s.srv.accepting
+	s.present, s.leave, s.place.gone = s.srv.accepting, func() {}, nil
 	s.srv.logger().Log(context.Background(), slog.LevelInfo, "login", slices.Concat(s.values(), who.values(how), s.tlsValues(), waitedValues(s.turn))...)
 	if s.srv.LoggedIn != nil {
 		s.srv.LoggedIn(s.peer(), who, how)

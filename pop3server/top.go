@@ -25,7 +25,7 @@ func (s *session) top(ctx context.Context, args []string) error {
 	if err := s.ok(textTop); err != nil {
 		return err
 	}
-	if _, err := s.sendBody(popwire.Top(content, lines)); err != nil {
+	if _, err := s.sendBody(popwire.Top(content, lines), headerPiece); err != nil {
 		return s.cut(n, err)
 	}
 	return s.terminate()
