@@ -89,7 +89,7 @@ func (s *session) authFailed(mechanism string, x *exchange, err error) error {
 		return err
 	}
 	if errors.Is(err, sasl.ErrBinding) { // P3-SCRAM-12
-		s.log.Warn("channel binding does not fit: perhaps somebody is in between", "mechanism", mechanism)
+		s.log().Warn("channel binding does not fit: perhaps somebody is in between", "mechanism", mechanism)
 	}
 	return s.loginFailed(mechanism, x.name, err)
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"testing"
 	"time"
@@ -31,7 +30,7 @@ func converseWith(t *testing.T, server sasl.Server) error {
 	srv := new(Server)
 	srv.start() // without a store: nobody gets that far
 	ours, theirs := net.Pipe()
-	s := &session{srv: srv, raw: theirs, conn: theirs, log: slog.New(slog.DiscardHandler), loginBy: time.Now().Add(time.Minute)}
+	s := &session{srv: srv, raw: theirs, conn: theirs, loginBy: time.Now().Add(time.Minute)}
 	s.present, s.leave = context.WithCancel(srv.accepting)
 	defer s.leave()
 	s.newBuffers()

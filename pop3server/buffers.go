@@ -14,29 +14,40 @@ const (
 	readBuffer = 1 << 10  // a command line fits
 	smallPiece = 2 << 10  // a write before the login
 	piece      = 16 << 10 // one write, one TLS record
+	largePiece = 64 << 10 // a write without TLS: fewer calls of the system
+	filePiece  = 32 << 10 // a read of a message
+
+	headerPiece = 8 << 10 // a read of a message of which little is wanted
 )
 
 // The pools are shared by all sessions: memory that is free, not state.
 var (
-	pieces      = sync.Pool{New: func() any { return new([piece]byte) }}
 	smallPieces = sync.Pool{New: func() any { return new([smallPiece]byte) }}
+	pieces      = sync.Pool{New: func() any { return new([piece]byte) }}
+	largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
+	filePieces  = sync.Pool{New: func() any { return new([filePiece]byte) }}
 )
-
-func borrow() []byte { return pieces.Get().(*[piece]byte)[:] }
 
 // borrow returns a buffer for what the session writes.
 func (s *session) borrow() []byte {
-	if s.state == pop3.Authorization {
+	switch {
+	case s.state == pop3.Authorization:
 		return smallPieces.Get().(*[smallPiece]byte)[:]
+	case s.tls != nil:
+		return pieces.Get().(*[piece]byte)[:]
 	}
-	return borrow()
+	return largePieces.Get().(*[largePiece]byte)[:]
 }
 
+// giveBack takes what borrow has lent.
 func giveBack(b []byte) {
-	if cap(b) == piece {
-		pieces.Put((*[piece]byte)(b[:piece]))
-	} else {
+	switch cap(b) {
+	case smallPiece:
 		smallPieces.Put((*[smallPiece]byte)(b[:smallPiece]))
+	case piece:
+		pieces.Put((*[piece]byte)(b[:piece]))
+	case largePiece:
+		largePieces.Put((*[largePiece]byte)(b[:largePiece]))
 	}
 }
 

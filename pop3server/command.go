@@ -71,11 +71,21 @@ func (s *session) obey(ctx context.Context, line []byte) error {
 	if row.works != nil && !row.works(s) {
 		return s.whyNot(row)
 	}
-	args, err := row.arguments(c)
+	args, err := row.arguments(c, s.argsRoom(c))
 	if err != nil {
 		return err
 	}
 	return row.handle(s, ctx, args)
+}
+
+// argsRoom is where the arguments of short commands are put together without garbage.
+// They stay there, so it is for numbers, and not for what is said before the login.
+func (s *session) argsRoom(c popwire.Command) []string {
+	const short = 32
+	if s.state != pop3.Transaction || len(c.Args) > short {
+		return nil
+	}
+	return s.args[:0]
 }
 
 // row returns the row of keyword in this state (P3-SYN-14, P3-SYN-16).
@@ -95,15 +105,15 @@ func (s *Server) row(state pop3.State, keyword string) (*row, error) {
 	return nil, &refusal{text: textUnknown, bad: true}
 }
 
-// arguments checks how many there are (P3-SYN-15, P3-SYN-23).
-func (r *row) arguments(c popwire.Command) ([]string, error) {
+// arguments checks how many there are (P3-SYN-15, P3-SYN-23), and appends them to dst.
+func (r *row) arguments(c popwire.Command, dst []string) ([]string, error) {
 	if r.max == raw {
 		if c.Args == "" {
 			return nil, &refusal{text: textUsage, args: []any{r.keyword, r.usage}, bad: true}
 		}
-		return []string{c.Args}, nil
+		return append(dst, c.Args), nil
 	}
-	args, ok := c.Fields()
+	args, ok := c.AppendFields(dst)
 	switch {
 	case !ok:
 		return nil, &refusal{text: textSyntax, bad: true}

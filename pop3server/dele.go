@@ -8,6 +8,6 @@ func (s *session) dele(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s.box.mark[n-1] = true
-	return s.ok(textDeleted, n)
+	s.box.delete(n)
+	return s.ok(textDeleted, int64(n))
 }

@@ -30,7 +30,7 @@ func (s *session) live() error {
 		return &endError{endShutdown, nil}
 	}
 	from := s.raw.RemoteAddr() // may wait for a PROXY header, until the deadline
-	s.log = s.log.With("rip", addressOf(from))
+	s.rip = addressOf(from)
 	s.network = networkOf(ipOf(from))
 	if s.refused || !s.srv.guard.arrive(&s.srv.limits, s.place, ipOf(from)) {
 		return s.busy()
@@ -43,7 +43,7 @@ func (s *session) shield(f func() error) (end error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.srv.guard.count(&s.srv.guard.stats.Panics)
-			s.log.Error("panic", "value", p, "stack", string(debug.Stack()))
+			s.log().Error("panic", "value", p, "stack", string(debug.Stack()))
 			end = &endError{endPanic, nil}
 		}
 	}()
@@ -51,8 +51,8 @@ func (s *session) shield(f func() error) (end error) {
 }
 
 // apart calls f on a stack of its own, which is gone when f returns: that of a
-// session that has done a handshake itself stays twice as large (promise 15). A
-// panic in f is one in the caller.
+// session that has done a handshake or a login itself stays twice as large (promise
+// 15). A panic in f is one in the caller.
 func apart(f func() error) (err error) {
 	var panicked any
 	done := make(chan struct{})

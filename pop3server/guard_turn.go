@@ -22,8 +22,7 @@ import (
 // session because its turn did not come.
 func (s *session) attempt(name, secret string, check func(ctx context.Context) (Identity, error)) (who Identity, err error) {
 	s.r.Forget() // others may have to wait long with theirs
-	ctx, cancel := s.loginContext()
-	defer cancel()
+	ctx := s.loginContext()
 	s.tellWait(name)
 	begun := time.Now()
 	t, err := s.srv.guard.try(ctx, &s.srv.limits, s.network, name)
@@ -37,7 +36,11 @@ func (s *session) attempt(name, secret string, check func(ctx context.Context) (
 	}
 	result := undecided // a panic, for instance
 	defer func() { t.done(result, secret) }()
-	switch who, err = check(ctx); {
+	err = apart(func() (err error) {
+		who, err = check(ctx)
+		return err
+	})
+	switch {
 	case err == nil:
 		result = succeeded
 	case isRefused(err):
@@ -53,8 +56,8 @@ func isRefused(err error) bool {
 
 // loginContext ends when the login deadline is over, the server stops, or the
 // connection is evicted.
-func (s *session) loginContext() (context.Context, context.CancelFunc) {
-	return context.WithDeadline(s.present, s.loginBy)
+func (s *session) loginContext() context.Context {
+	return s.present
 }
 
 // whyOver ends a session whose loginContext has ended.
@@ -83,7 +86,7 @@ func (s *session) noTurn(name string) error {
 func (s *session) tellWait(name string) {
 	slow := s.srv.guard.slow(&s.srv.limits, s.network, name)
 	if slow.waits && s.srv.guard.tellSlow(s.network) {
-		s.log.Warn("logins from this address wait", "network", s.network, "failures", slow.failures, "pause", slow.pause)
+		s.log().Warn("logins from this address wait", "network", s.network, "failures", slow.failures, "pause", slow.pause)
 	}
 }
 
@@ -95,9 +98,8 @@ func (s *session) loginFailed(how, name string, err error) error {
 	}
 	s.failures++
 	s.srv.guard.count(&s.srv.guard.stats.FailedLogins)
-	s.log.Warn("login failed", slices.Concat([]any{"mechanism", how, "name", loggable(name)}, s.tlsValues(), s.certificateValues(how), waitedValues(s.turn))...)
-	ctx, cancel := s.loginContext()
-	defer cancel()
+	s.log().Warn("login failed", slices.Concat([]any{"mechanism", how, "name", loggable(name)}, s.tlsValues(), s.certificateValues(how), waitedValues(s.turn))...)
+	ctx := s.loginContext()
 	wait := time.NewTimer(s.srv.limits.FailureDelay)
 	defer wait.Stop()
 	select {

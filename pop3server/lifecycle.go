@@ -140,10 +140,7 @@ func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
 		loginBy: time.Now().Add(s.limits.Login),
 		over:    make(chan struct{}),
 	}
-	// Not c.RemoteAddr: behind a proxy it waits for the header, and this is the
-	// loop that accepts.
-	sess.log = s.logger().With("session", sess.id)
-	sess.present, sess.leave = context.WithCancel(s.accepting)
+	sess.present, sess.leave = context.WithDeadline(s.accepting, sess.loginBy)
 	sess.place = &place{conn: c, gone: sess.leave}
 	sess.newBuffers()
 	if implicitTLS {

@@ -23,17 +23,25 @@ func (s *session) listing(args []string, follows text, appendLine func(line []by
 		if err != nil {
 			return err
 		}
-		return s.reply(popwire.Reply{OK: true, Text: string(appendLine(nil, n, m))})
+		return s.write(popwire.EndLine(appendLine(s.beginOK(), n, m)))
 	}
 	if err := s.ok(follows); err != nil {
 		return err
 	}
-	var line []byte
 	for n, m := range s.box.unmarked() {
-		line = appendLine(line[:0], n, m)
+		line := appendLine(s.w.Room(listingRoom), n, m)
 		if err := s.write(popwire.EndLine(line)); err != nil {
 			return err
 		}
 	}
-	return s.write(popwire.AppendTerminator(nil))
+	return s.terminate()
+}
+
+// listingRoom is enough for a line: a number, and a size or a unique-id, of which none
+// has more than 70 octets (P3-UIDL-03).
+const listingRoom = 96
+
+// terminate ends a multi-line reply.
+func (s *session) terminate() error {
+	return s.write(popwire.AppendTerminator(s.w.Room(listingRoom)))
 }

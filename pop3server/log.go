@@ -13,15 +13,31 @@ import (
 	"postfach/internal/popwire"
 )
 
+// values are what begins all lines about a session. A logger that has them costs as much
+// as two lines, and most sessions have no more.
+func (s *session) values() []any {
+	values := append(make([]any, 0, 24), "session", s.id)
+	if s.rip != "" {
+		values = append(values, "rip", s.rip)
+	}
+	if s.user != "" {
+		values = append(values, "user", s.user)
+	}
+	return values
+}
+
+// log returns a logger for lines about the session.
+func (s *session) log() *slog.Logger { return s.srv.logger().With(s.values()...) }
+
 // noLogin logs that somebody who may log in has not: that credentials were right is
 // worth knowing when they are stolen ones.
 func (s *session) noLogin(who Identity, how string, why error) {
-	s.log.With("user", who.User).Info("right credentials, and no login", slices.Concat(who.values(how), s.tlsValues(), []any{"err", why})...)
+	s.log().With("user", who.User).Info("right credentials, and no login", slices.Concat(who.values(how), s.tlsValues(), []any{"err", why})...)
 }
 
 // logEnd tells the session's story in one line.
 func (s *session) logEnd(end error, took time.Duration) {
-	values := []any{"reason", reason(end), "retrieved", s.sent, "took", took.Round(time.Millisecond)}
+	values := append(s.values(), "reason", reason(end), "retrieved", s.sent, "took", took.Round(time.Millisecond))
 	values = append(values, waitedValues(s.waited)...)
 	if limit := s.srv.guard.evictedFor(s.place); limit != "" && reason(end) == endEvicted {
 		values = append(values, "limit", limit)
@@ -30,17 +46,16 @@ func (s *session) logEnd(end error, took time.Duration) {
 		}
 	}
 	if s.box != nil {
-		values = append(values, "messages", len(s.box.messages), "marked", len(s.box.marked()), "deleted", s.box.removed)
+		values = append(values, "messages", len(s.box.messages), "marked", s.box.gone.Count, "deleted", s.box.removed)
 	}
-	var over *endError
-	if errors.As(end, &over) && over.err != nil {
+	if over, ok := errors.AsType[*endError](end); ok && over.err != nil {
 		values = append(values, "err", over.err)
 	}
 	level := slog.LevelInfo
 	if namedEnd(end) != "" {
 		level = slog.LevelWarn
 	}
-	s.log.Log(context.Background(), level, "session ended", values...)
+	s.srv.logger().Log(context.Background(), level, "session ended", values...)
 }
 
 func reason(end error) string {

@@ -73,6 +73,6 @@ func (s *session) isHere(b sasl.Bearer) bool {
 	if (b.Host == "" || host == "" || same(b.Host, host)) && (b.Port == 0 || port == 0 || b.Port == port) {
 		return true
 	}
-	s.log.Warn("token for another server", "host", loggable(b.Host), "port", b.Port)
+	s.log().Warn("token for another server", "host", loggable(b.Host), "port", b.Port)
 	return false
 }

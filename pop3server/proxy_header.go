@@ -34,7 +34,7 @@ func (s *session) lookForHeaderInTLS(err error) {
 // unexpectedHeader is one line a minute.
 func (s *session) unexpectedHeader() {
 	if s.srv.guard.tellHeader() {
-		s.log.Warn("a PROXY header came from an address that is not named as a proxy")
+		s.log().Warn("a PROXY header came from an address that is not named as a proxy")
 	}
 }
 

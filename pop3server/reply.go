@@ -62,14 +62,14 @@ func (s *session) refuse(err error) error {
 	case errors.Is(err, ErrCredentials): // P3-CAPA-17
 		reply.Code, reply.Text = pop3.CodeAuth, textLoginFailed.in(s.lang)
 	case errors.Is(err, maildrop.ErrNoUser):
-		s.log.Error("account without maildrop", "err", err)
+		s.log().Error("account without maildrop", "err", err)
 		reply.Code, reply.Text = pop3.CodeSysPerm, textNoMaildrop.in(s.lang)
 	case errors.As(err, &unasked):
-		s.log.Error("accounts cannot be asked", "mechanism", unasked.mechanism, "name", loggable(unasked.name), "err", unasked.err)
+		s.log().Error("accounts cannot be asked", "mechanism", unasked.mechanism, "name", loggable(unasked.name), "err", unasked.err)
 	case errors.As(err, &unopened):
-		s.log.Error("maildrop cannot be opened", "user", unopened.user, "err", unopened.err)
+		s.log().Error("maildrop cannot be opened", "user", unopened.user, "err", unopened.err)
 	default:
-		s.log.Error("internal error", "err", err)
+		s.log().Error("internal error", "err", err)
 	}
 	if err := s.reply(reply); err != nil {
 		return err

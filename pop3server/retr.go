@@ -26,11 +26,7 @@ func (s *session) retr(ctx context.Context, args []string) error {
 	if err := s.ok(textOctets, m.Size); err != nil {
 		return err
 	}
-	body := popwire.NewBody(s.w)
-	if err := s.copy(body, content); err != nil {
-		return s.cut(n, err)
-	}
-	size, err := body.EndLine()
+	size, err := s.sendBody(content, filePiece)
 	if err == nil && size != m.Size {
 		err = maildrop.ErrChanged
 	}
@@ -39,7 +35,7 @@ func (s *session) retr(ctx context.Context, args []string) error {
 	}
 	s.box.last = max(s.box.last, n) // P3-LAST-03
 	s.sent++
-	return s.write(popwire.AppendTerminator(nil))
+	return s.terminate()
 }
 
 // open opens a message, while -ERR is still possible (P3-LCK-08).
@@ -51,17 +47,28 @@ func (s *session) open(ctx context.Context, n int, m maildrop.Message) (io.ReadC
 	case errors.Is(err, maildrop.ErrGone):
 		return nil, &refusal{text: textGone, args: []any{n}}
 	}
-	s.log.Error("message not readable", "number", n, "id", m.ID, "err", err)
+	s.log().Error("message not readable", "number", n, "id", m.ID, "err", err)
 	return nil, &refusal{code: codeFor(err), text: textUnreadable, args: []any{n}}
 }
 
-// copy moves a body with a borrowed buffer.
-func (s *session) copy(dst io.Writer, src io.Reader) error {
-	buf := borrow()
-	defer giveBack(buf)
-	// Neither side's own idea of copying: it would bring its own buffer.
-	_, err := io.CopyBuffer(struct{ io.Writer }{dst}, struct{ io.Reader }{src}, buf)
-	return err
+// sendBody sends what src has to its end, so many octets at a time, through a borrowed
+// buffer, and ends its last line. size is what a popwire.Counter would say of it.
+func (s *session) sendBody(src io.Reader, atOnce int) (size int64, err error) {
+	borrowed := filePieces.Get().(*[filePiece]byte)
+	defer filePieces.Put(borrowed)
+	buf := borrowed[:atOnce]
+	body := popwire.NewBody(s.w)
+	for err == nil {
+		var n int
+		n, err = src.Read(buf)
+		if _, unsent := body.Write(buf[:n]); unsent != nil {
+			return 0, unsent
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	return body.EndLine()
 }
 
 // cut ends the session in the middle of a reply: too late for -ERR, so the

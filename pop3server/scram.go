@@ -92,9 +92,7 @@ func (e *scramExchange) lookup(identity, name string) (*sasl.ScramVerifier, erro
 	if e.s.unproved++; e.s.unproved > e.s.srv.limits.BadCommands {
 		return nil, &refusal{text: textUnproved, ends: endBad}
 	}
-	ctx, cancel := e.s.loginContext()
-	defer cancel()
-	account, err := e.s.srv.SCRAM.Scram(ctx, e.s.peer(), e.hash, prepared)
+	account, err := e.s.srv.SCRAM.Scram(e.s.loginContext(), e.s.peer(), e.hash, prepared)
 	if err != nil {
 		return nil, e.decide(Identity{}, err)
 	}
@@ -112,9 +110,7 @@ func (e *scramExchange) proved(key int) error {
 		return e.decide(Identity{}, ErrCredentials)
 	}
 	if e.now.Admit != nil {
-		ctx, cancel := e.s.loginContext()
-		defer cancel()
-		if err := e.now.Admit(ctx, who); err != nil {
+		if err := e.now.Admit(e.s.loginContext(), who); err != nil {
 			return e.decide(Identity{}, err)
 		}
 	}

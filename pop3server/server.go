@@ -195,8 +195,8 @@ type Limits struct {
 	// minutes, which the RFC gives clients (P3-ST-04); the maildrop is locked for so
 	// long when one is gone without a word.
 	Idle time.Duration
-	// Write is how long the client may take to read one piece of a reply, at
-	// most 16 KiB. Default 5 minutes: slow is not dead (P3-ST-05, AMB-30).
+	// Write is how long the client may take to read 16 KiB of a reply, or what is
+	// left of it. Default 5 minutes: slow is not dead (P3-ST-05, AMB-30).
 	Write time.Duration
 	// FailureDelay is how long the answer to a wrong password waits. Default
 	// 2 s: guessing takes time, mistyping does not take much.

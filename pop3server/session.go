@@ -17,9 +17,10 @@ import (
 
 // A session is one connection, from greeting to close. Its goroutine owns it.
 type session struct {
-	srv *Server
-	id  string
-	log *slog.Logger
+	srv  *Server
+	id   string
+	rip  string // the client's address, for the log; empty: not known yet
+	user string // who has logged in; empty: nobody
 
 	raw  net.Conn  // the connection as accepted; deadlines go here
 	conn net.Conn  // raw, or TLS over it
@@ -36,6 +37,7 @@ type session struct {
 	name      string    // from USER, waiting for PASS
 	failures  int       // refused logins
 	bad       int       // bad commands in a row
+	args      [2]string // see argsRoom
 	unproved  int       // names that SCRAM asked accounts about, without a proof
 
 	other *Peer // what accounts know of the client; nil: nobody has asked
@@ -45,7 +47,7 @@ type session struct {
 
 	place   *place             // in the Guard's books
 	network netip.Prefix       // where it comes from; zero: from no IP address
-	present context.Context    // ends with the server or the session, or when it is evicted
+	present context.Context    // ends with the server; until the login, with its deadline and when evicted, too
 	leave   context.CancelFunc // ends present
 
 	turn   time.Duration // how long the last try waited for its turn
@@ -84,18 +86,18 @@ func (s *session) run(ctx context.Context, state pop3.State) error {
 		if err == nil {
 			err = s.obey(ctx, line)
 		}
-		var over *endError
-		switch {
-		case err == nil:
+		if err == nil {
 			s.bad = 0
-		case errors.Is(err, errNextState):
+			continue
+		}
+		if errors.Is(err, errNextState) {
 			return nil
-		case errors.As(err, &over):
+		}
+		if _, over := errors.AsType[*endError](err); over {
 			return err
-		default:
-			if err := s.refuse(err); err != nil {
-				return err
-			}
+		}
+		if err := s.refuse(err); err != nil {
+			return err
 		}
 	}
 }
@@ -158,34 +160,45 @@ func (s *session) readCommand() ([]byte, error) {
 // waits, so that pipelined commands cost one write (P3-PIPE-09).
 func (s *session) readLine(limit func(start []byte) int) ([]byte, error) {
 	if !s.r.LineBuffered() {
-		if err := s.w.Flush(); err != nil {
-			return nil, &endError{endHangup, err}
+		if err := s.wait(); err != nil {
+			return nil, err
 		}
 	}
-	deadline := s.loginBy
-	if s.state == pop3.Transaction {
-		deadline = time.Now().Add(s.srv.limits.Idle) // P3-ST-05
-	}
-	s.raw.SetDeadline(deadline) // for writing, too: TLS answers a client that wants new keys
-	if s.srv.draining() {       // after the deadline is set: Shutdown does it the other way round
+	if s.srv.draining() { // after the deadline is set: Shutdown does it the other way round
 		return nil, &endError{endShutdown, nil}
 	}
 	line, err := s.r.ReadLineBy(limit)
-	var timeout net.Error
-	switch {
-	case err == nil:
-		return line, nil
-	case errors.Is(err, popwire.ErrLineTooLong):
-		return nil, &refusal{text: textTooLong, bad: true} // P3-SYN-08
-	case s.srv.draining():
-		return nil, &endError{endShutdown, nil}
-	case errors.As(err, &timeout) && timeout.Timeout():
-		if s.state == pop3.Authorization {
-			return nil, &endError{endLogin, nil}
-		}
-		return nil, &endError{endIdle, nil} // silently (P3-ST-06)
+	if err != nil {
+		return nil, s.unread(err)
 	}
-	return nil, &endError{endHangup, err}
+	return line, nil
+}
+
+// wait is before a read that may have to wait: until the deadline of the state.
+func (s *session) wait() error {
+	if err := s.w.Flush(); err != nil {
+		return &endError{endHangup, err}
+	}
+	if s.state == pop3.Transaction { // else it is loginBy, from the first moment on
+		s.raw.SetDeadline(time.Now().Add(s.srv.limits.Idle)) // P3-ST-05
+	}
+	return nil
+}
+
+// unread says what it means that no line could be read.
+func (s *session) unread(err error) error {
+	switch {
+	case errors.Is(err, popwire.ErrLineTooLong):
+		return &refusal{text: textTooLong, bad: true} // P3-SYN-08
+	case s.srv.draining():
+		return &endError{endShutdown, nil}
+	case isTimeout(err):
+		if s.state == pop3.Authorization {
+			return &endError{endLogin, nil}
+		}
+		return &endError{endIdle, nil} // silently (P3-ST-06)
+	}
+	return &endError{endHangup, err}
 }
 
 // write puts one reply's octets into the output.
@@ -198,23 +211,43 @@ func (s *session) write(octets []byte) error {
 
 // reply sends the first line of a reply.
 func (s *session) reply(r popwire.Reply) error {
-	return s.write(popwire.AppendReply(nil, r))
+	return s.write(popwire.AppendReply(s.w.Room(popwire.MaxReply), r))
 }
 
-// ok sends a positive first line.
-func (s *session) ok(t text, args ...any) error {
-	return s.reply(popwire.Reply{OK: true, Text: t.in(s.lang, args...)})
+// ok sends a positive first line, with numbers in the places that the text has for
+// them.
+func (s *session) ok(t text, numbers ...int64) error {
+	return s.write(popwire.EndLine(t.append(s.beginOK(), s.lang, numbers...)))
 }
+
+// beginOK is where the text of a positive first line is to be appended.
+func (s *session) beginOK() []byte { return popwire.AppendOK(s.w.Room(popwire.MaxReply)) }
 
 // Write is where the output goes: as long as the client takes octets, piece by
-// piece, it is not idle (AMB-30). Before the login there is no such grace.
+// piece, it is not idle (AMB-30); a large piece counts as several. Before the login
+// there is no such grace.
 func (s *session) Write(p []byte) (int, error) {
-	deadline := s.loginBy
-	if s.state != pop3.Authorization {
-		deadline = time.Now().Add(s.srv.limits.Write)
+	for written := 0; ; {
+		s.setWriteDeadline()
+		n, err := s.conn.Write(p[written:])
+		written += n
+		// TLS never goes on after an error, and its pieces are no larger.
+		if err == nil || n < piece || !isTimeout(err) || s.state == pop3.Authorization {
+			return written, err
+		}
 	}
-	s.raw.SetWriteDeadline(deadline)
-	return s.conn.Write(p)
+}
+
+func (s *session) setWriteDeadline() {
+	if s.state == pop3.Authorization { // it is loginBy, from the first moment on
+		return
+	}
+	s.raw.SetWriteDeadline(time.Now().Add(s.srv.limits.Write))
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // secure reports whether a password may be said on this connection (P3-USR-08).
@@ -237,6 +270,11 @@ func isLoopback(a net.Addr) bool {
 // (P3-LCK-01). If it cannot be opened, the state stays AUTHORIZATION
 // (P3-LCK-02).
 func (s *session) login(who Identity, how string) error {
+	return apart(func() error { return s.enterMaildrop(who, how) })
+}
+
+// enterMaildrop is login on whatever stack there is.
+func (s *session) enterMaildrop(who Identity, how string) error {
 	user := who.User
 	if err := s.srv.guard.enter(&s.srv.limits, s.place, user); err != nil {
 		s.noLogin(who, how, err)
@@ -250,8 +288,10 @@ func (s *session) login(who Identity, how string) error {
 	}
 	s.box = &box{drop: drop} // from here on the end of the session unlocks it
 	s.box.list()
-	s.log = s.log.With("user", user)
-	s.log.Info("login", slices.Concat(who.values(how), s.tlsValues(), waitedValues(s.turn))...)
+	s.user = user
+	s.leave() // nobody evicts it any more, and no deadline is for all of it
+	s.present, s.leave, s.place.gone = s.srv.accepting, func() {}, nil
+	s.srv.logger().Log(context.Background(), slog.LevelInfo, "login", slices.Concat(s.values(), who.values(how), s.tlsValues(), waitedValues(s.turn))...)
 	if s.srv.LoggedIn != nil {
 		s.srv.LoggedIn(s.peer(), who, how)
 	}

@@ -8,8 +8,7 @@ import (
 
 // stat is STAT: nothing follows the size (P3-STAT-03).
 func (s *session) stat(context.Context, []string) error {
-	line := popwire.AppendDropListing(nil, s.box.listing())
-	return s.reply(popwire.Reply{OK: true, Text: string(line)})
+	return s.write(popwire.EndLine(popwire.AppendDropListing(s.beginOK(), s.box.listing())))
 }
 
 // sayListing answers with the same numbers, for people.
@@ -18,5 +17,5 @@ func (s *session) sayListing() error {
 	if l.Count == 1 {
 		return s.ok(textHasOne, l.Size)
 	}
-	return s.ok(textHas, l.Count, l.Size)
+	return s.ok(textHas, int64(l.Count), l.Size)
 }

@@ -30,8 +30,7 @@ func (s *session) leaveStore() { s.srv.guard.calls.leave() }
 // another session to end, it is not in the Store: else a few accounts with many
 // sessions would be in everybody's way.
 func (s *session) openMaildrop(user string) (maildrop.Maildrop, error) {
-	ctx, cancel := s.loginContext()
-	defer cancel()
+	ctx := s.loginContext()
 	if err := s.enterStore(ctx, storePatience); err != nil {
 		return nil, err
 	}

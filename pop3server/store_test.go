@@ -64,7 +64,7 @@ func (d *disk) of(user string) *drop {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.drops[user] == nil {
-		d.drops[user] = newDrop("Subject: x\r\n\r\n" + strings.Repeat("x\r\n", 8_000))
+		d.drops[user] = newDrop("Subject: x\r\n\r\n" + strings.Repeat("x\r\n", 80_000))
 	}
 	return d.drops[user]
 }
@@ -200,7 +200,7 @@ func TestStoreThatHangsCostsErrorsOnly(t *testing.T) {
 		for _, who := range []*client{b, c, e} {
 			<-who.done
 		}
-		loggedIn(t, srv, "192.0.2.1", "c").within(0, 0, "C: STAT\nS: +OK 1 24014\nC: QUIT\nS: +OK ...\n(close)")
+		loggedIn(t, srv, "192.0.2.1", "c").within(0, 0, "C: STAT\nS: +OK 1 240014\nC: QUIT\nS: +OK ...\n(close)")
 		mendA()
 		a.talk("S: +OK ...\n(close)")
 		if len(d.of("a").messages)+len(d.of("b").messages) != 0 {
@@ -225,11 +225,11 @@ func TestReplyWithoutATurnIsCutOff(t *testing.T) {
 		}
 		begun := time.Now()
 		got, _ := io.ReadAll(a.r)
-		if took := time.Since(begun); took != 30*time.Second || !strings.HasPrefix(string(got), "+OK 24014 octets\r\n") || strings.HasSuffix(string(got), "\r\n.\r\n") {
+		if took := time.Since(begun); took != 30*time.Second || !strings.HasPrefix(string(got), "+OK 240014 octets\r\n") || strings.HasSuffix(string(got), "\r\n.\r\n") {
 			t.Errorf("after %v: %d octets that end with %.20q", took, len(got), got[max(0, len(got)-20):])
 		}
 		mend()
-		io.CopyN(io.Discard, b.r, 24_000)
+		io.CopyN(io.Discard, b.r, 240_000)
 		b.end()
 		<-a.done
 		if !strings.Contains(log.String(), `reason="reply cut off"`) {
@@ -264,7 +264,7 @@ func TestWholeReplyDoesNotWaitUntilItsMessageIsClosed(t *testing.T) {
 			mendA()
 			begun := time.Now()
 			got := <-reply
-			if took := time.Since(begun); took > time.Second || len(got) != len("+OK 24014 octets\r\n")+24014+len(".\r\n") {
+			if took := time.Since(begun); took > time.Second || len(got) != len("+OK 240014 octets\r\n")+240014+len(".\r\n") {
 				t.Errorf("%d octets after %v", len(got), took)
 			}
 			if end == "" {

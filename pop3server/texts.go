@@ -1,6 +1,10 @@
 package pop3server
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // A language is one that LANG can select; it indexes a text.
 type language int
@@ -25,6 +29,17 @@ func (t text) in(l language, args ...any) string {
 		return t[l]
 	}
 	return fmt.Sprintf(t[l], args...)
+}
+
+// append appends the text, with numbers in the places of its verbs, which are all %d.
+func (t text) append(dst []byte, l language, numbers ...int64) []byte {
+	rest := t[l]
+	for _, n := range numbers {
+		before, after, _ := strings.Cut(rest, "%d")
+		dst = strconv.AppendInt(append(dst, before...), n, 10)
+		rest = after
+	}
+	return append(dst, rest...)
 }
 
 // Positive replies.

@@ -25,12 +25,8 @@ func (s *session) top(ctx context.Context, args []string) error {
 	if err := s.ok(textTop); err != nil {
 		return err
 	}
-	body := popwire.NewBody(s.w)
-	if err := s.copy(body, popwire.Top(content, lines)); err != nil {
+	if _, err := s.sendBody(popwire.Top(content, lines), headerPiece); err != nil {
 		return s.cut(n, err)
 	}
-	if _, err := body.EndLine(); err != nil {
-		return s.cut(n, err)
-	}
-	return s.write(popwire.AppendTerminator(nil))
+	return s.terminate()
 }

@@ -26,7 +26,7 @@ func (s *session) update(ctx context.Context) error {
 		remaining = len(partly.Remaining)
 	}
 	s.box.removed = len(marked) - remaining
-	s.log.Error("deleted messages not removed", "remaining", remaining, "err", err)
+	s.log().Error("deleted messages not removed", "remaining", remaining, "err", err)
 	if err := s.refuse(&refusal{code: pop3.CodeSysTemp, text: textNotRemoved, args: []any{remaining}}); err != nil {
 		return err
 	}

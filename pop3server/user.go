@@ -31,7 +31,7 @@ func (s *session) tellInsecure(how string, err error) error {
 	missing := errors.As(err, &r) && (r.text == textNeedTLS || r.text == textNoCleartext)
 	if missing && how != sasl.External && !s.told {
 		s.told = true
-		s.log.Info("password refused without TLS", "mechanism", how)
+		s.log().Info("password refused without TLS", "mechanism", how)
 	}
 	return err
 }
@@ -70,7 +70,7 @@ func (s *session) checkPassword(identity, name, password string) (Identity, erro
 	}
 	password, err = sasl.PrepareQuery(password)
 	if err != nil {
-		s.log.Info("password cannot be prepared", "err", err)
+		s.log().Info("password cannot be prepared", "err", err)
 		return Identity{}, ErrCredentials
 	}
 	return s.attempt(name, password, func(ctx context.Context) (Identity, error) {

@@ -48,22 +48,29 @@ func isGraphic(text string) bool {
 // PrepareName applies SASLprep to a user name that is to be looked up (RFC
 // 4013, query string: P3-UTF-07, P3-AUTH-27). A name that fails, or of which
 // nothing is left, is an error.
-func PrepareName(name string) (string, error) { return prepare(query(), name) }
+func PrepareName(name string) (string, error) { return prepare(query, name) }
+
+// isPrintable reports whether text is ASCII without control characters.
+func isPrintable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
 
 // PreparePassword applies SASLprep to a password that is to be stored, and to one that
 // SCRAM sends nothing but a proof of (RFC 4013, stored string: P3-PLAIN-04). Printable
 // ASCII, spaces at the ends included, comes back as it is. Its error tells
 // nothing of the password.
 func PreparePassword(password string) (string, error) {
-	return silent(prepare(stringprep.SASLprep, password))
+	return silent(prepare(stored, password))
 }
 
 // PrepareQuery is PreparePassword for a password that is to be compared with what is
 // stored somewhere (RFC 4013, query string). It lets characters pass that are newer than
 // Unicode 3.2, of which SASLprep knows nothing: those who keep the password may.
 func PrepareQuery(password string) (string, error) {
-	return silent(prepare(query(), password))
+	return silent(prepare(query, password))
 }
+
+func stored() stringprep.Profile { return stringprep.SASLprep }
 
 // query is SASLprep without its table of unassigned code points (RFC 3454 section 7).
 func query() stringprep.Profile {
@@ -84,8 +91,11 @@ func silent(prepared string, err error) (string, error) {
 	return prepared, err
 }
 
-func prepare(profile stringprep.Profile, s string) (string, error) {
-	prepared, err := profile.Prepare(s)
+func prepare(profile func() stringprep.Profile, s string) (string, error) {
+	if s != "" && isPrintable(s) { // no table has anything to say about it
+		return s, nil
+	}
+	prepared, err := profile().Prepare(s)
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"postfach/internal/config"
 	"postfach/internal/confine"
@@ -97,13 +99,45 @@ func giveUpSockets(cfg *config.Config, rules confine.Rules) (said string, gone b
 // reach is path, which says where a user's maildrop is, with an error that names
 // the setting where that is out of the server's reach.
 func (d *daemon) reach(path func(user string) (string, error)) func(user string) (string, error) {
+	known := reached{within: map[string]time.Time{}}
 	return func(user string) (string, error) {
 		dir, err := path(user)
-		if err == nil && d.confined.enforced && !d.confined.rules.Writable(dir) {
-			return "", d.outOfReach(dir)
+		if err == nil && d.confined.enforced && !known.has(dir) {
+			if !d.confined.rules.Writable(dir) {
+				return "", d.outOfReach(dir)
+			}
+			known.add(dir)
 		}
 		return dir, err
 	}
+}
+
+// reached remembers for a minute which maildrops were within reach: to follow all links
+// takes longer than to open one. What the kernel lets the server do is another matter.
+type reached struct {
+	mu     sync.Mutex           // guards what follows
+	within map[string]time.Time // since when
+}
+
+const (
+	reachedFor = time.Minute
+	maxReached = 10_000
+)
+
+func (r *reached) has(dir string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	since, ok := r.within[dir]
+	return ok && time.Since(since) < reachedFor
+}
+
+func (r *reached) add(dir string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.within) >= maxReached {
+		clear(r.within)
+	}
+	r.within[dir] = time.Now()
 }
 
 // outOfReach says why a maildrop is not within reach. What an accounts file named at

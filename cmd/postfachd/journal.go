@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -82,7 +81,7 @@ type prefixed struct {
 }
 
 func (p prefixed) Write(line []byte) (int, error) {
-	if _, err := p.w.Write(bytes.Join([][]byte{[]byte(p.prefix), line}, nil)); err != nil {
+	if _, err := p.w.Write(append([]byte(p.prefix), line...)); err != nil {
 		return 0, err
 	}
 	return len(line), nil

@@ -12,6 +12,11 @@ const (
 	maxLate = 1 << 20
 	// flushGrace is how long the end of the program waits for that.
 	flushGrace = 2 * time.Second
+	// gather is how long lines wait for others after some were written, so that a busy
+	// server writes many at once. The first one after a rest is written as it comes.
+	gather = 10 * time.Millisecond
+	// maxSpare is the largest buffer that is kept for the next lines, in octets.
+	maxSpare = 64 << 10
 )
 
 // A lateWriter writes in a goroutine of its own, so that nobody who logs ever
@@ -20,17 +25,19 @@ const (
 type lateWriter struct {
 	to   io.Writer
 	news chan struct{} // holds a token while there may be something to write
+	end  chan struct{} // closed by Close
 	over chan struct{} // closed when all is written after Close
 
 	mu      sync.Mutex // guards what follows
 	waiting []byte
-	dropped int // calls of Write
+	spare   []byte // a buffer without use
+	dropped int    // calls of Write
 	closed  bool
 }
 
 // newLateWriter begins. journal is as in newLog, for its own lines.
 func newLateWriter(to io.Writer, journal bool) *lateWriter {
-	w := &lateWriter{to: to, news: make(chan struct{}, 1), over: make(chan struct{})}
+	w := &lateWriter{to: to, news: make(chan struct{}, 1), end: make(chan struct{}), over: make(chan struct{})}
 	go w.run(newLog(to, journal))
 	return w
 }
@@ -60,17 +67,29 @@ func (w *lateWriter) run(own *slog.Logger) {
 	for range w.news {
 		for {
 			waiting, dropped, closed := w.take()
-			w.to.Write(waiting) // to whom could an error be told?
-			if dropped > 0 {
-				own.Warn("log lines dropped", "count", dropped, "hint", "whoever reads the log is too slow, or has stopped")
-			}
 			if len(waiting) == 0 && dropped == 0 {
 				if closed {
 					return
 				}
 				break
 			}
+			w.to.Write(waiting) // to whom could an error be told?
+			if dropped > 0 {
+				own.Warn("log lines dropped", "count", dropped, "hint", "whoever reads the log is too slow, or has stopped")
+			}
+			w.giveBack(waiting)
+			w.rest()
 		}
+	}
+}
+
+// rest lets lines gather, until the end.
+func (w *lateWriter) rest() {
+	enough := time.NewTimer(gather)
+	defer enough.Stop()
+	select {
+	case <-enough.C:
+	case <-w.end:
 	}
 }
 
@@ -78,14 +97,26 @@ func (w *lateWriter) take() (waiting []byte, dropped int, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	waiting, dropped = w.waiting, w.dropped
-	w.waiting, w.dropped = nil, 0
+	w.waiting, w.spare, w.dropped = w.spare, nil, 0
 	return waiting, dropped, w.closed
+}
+
+func (w *lateWriter) giveBack(buffer []byte) {
+	if cap(buffer) > maxSpare {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.spare = buffer[:0]
 }
 
 // Close writes what is waiting, as far as somebody reads it in time.
 func (w *lateWriter) Close() error {
 	w.mu.Lock()
-	w.closed = true
+	if !w.closed {
+		w.closed = true
+		close(w.end)
+	}
 	w.wake()
 	w.mu.Unlock()
 	select {

@@ -71,24 +71,21 @@ func (d *Directory) setUp() {
 // nothing (P3-USR-10).
 func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, password string) (pop3server.Identity, error) {
 	ctx = withPeer(ctx, p)
-	e, decoy, err := d.find(ctx, name)
+	e, err := d.named(ctx, name)
 	if err != nil {
 		return pop3server.Identity{}, err
 	}
+	refused, allowed := d.terms(e, p)
+	if i := d.cache.find(orNobody(e, name), allowed, password); i >= 0 && refused == "" {
+		return d.letIn(ctx, p, e, allowed[i].Name)
+	}
+	// From here on nobody gets in without a check, and the work is the same for all.
+	decoy := d.decoy(ctx, name)
 	if e == nil || len(e.Credentials) == 0 {
-		d.cache.find(decoy, nil, password)
 		if _, err := d.check(ctx, decoy, password); err != nil {
 			return pop3server.Identity{}, err
 		}
 		return pop3server.Identity{}, pop3server.ErrCredentials
-	}
-	refused := d.refuses(e, p)
-	allowed := e.Credentials
-	if d.appsOnly(e) {
-		allowed = slices.DeleteFunc(slices.Clone(allowed), func(c Credential) bool { return c.Name == "" })
-	}
-	if i := d.cache.find(e, allowed, password); i >= 0 && refused == "" {
-		return d.letIn(ctx, p, e, allowed[i].Name)
 	}
 	right, err := d.check(ctx, e, password)
 	if err != nil {
@@ -107,6 +104,27 @@ func (d *Directory) Authenticate(ctx context.Context, p *pop3server.Peer, name, 
 	}
 	d.cache.add(e, allowed[i], password)
 	return d.letIn(ctx, p, e, allowed[i].Name)
+}
+
+// terms are why nobody gets in to an account from there, empty if somebody may, and with
+// which of its credentials. nil has none.
+func (d *Directory) terms(e *Entry, p *pop3server.Peer) (refused string, allowed []Credential) {
+	if e == nil {
+		return "", nil
+	}
+	allowed = e.Credentials
+	if d.appsOnly(e) {
+		allowed = slices.DeleteFunc(slices.Clone(allowed), func(c Credential) bool { return c.Name == "" })
+	}
+	return d.refuses(e, p), allowed
+}
+
+// orNobody is e, or an entry in its place with a name that is nobody's.
+func orNobody(e *Entry, name string) *Entry {
+	if e == nil {
+		return &Entry{User: name, asked: name}
+	}
+	return e
 }
 
 // letIn has the last word about somebody who has proved who he is, and whom no policy
@@ -128,7 +146,9 @@ func (d *Directory) letIn(ctx context.Context, p *pop3server.Peer, e *Entry, cre
 		d.tell(e, p, refused)
 		return pop3server.Identity{}, pop3server.ErrCredentials
 	}
-	d.found.add(e)
+	if _, counts := d.Sources[e.source].(accountCounter); !counts {
+		d.found.add(e)
+	}
 	return d.identity(e, credential), nil
 }
 
@@ -180,20 +200,31 @@ func remoteOf(p *pop3server.Peer) string {
 func (d *Directory) find(ctx context.Context, name string) (e, decoy *Entry, err error) {
 	d.setUp()
 	decoy = d.decoy(ctx, name)
+	e, err = d.named(ctx, name)
+	return e, decoy, err
+}
+
+// named is find without a decoy.
+func (d *Directory) named(ctx context.Context, name string) (*Entry, error) {
+	d.setUp()
 	user := lookupName(name)
 	if user == "" {
-		return nil, decoy, nil
+		return nil, nil
 	}
-	e, err = d.lookup(ctx, user, d.Sources)
+	e, err := d.lookup(ctx, user, d.Sources)
 	if errors.Is(err, maildrop.ErrNoUser) {
-		return nil, decoy, nil
+		return nil, nil
 	}
-	return e, decoy, err
+	return e, err
 }
 
 // lookup asks all sources at once: how long that takes is the same whether the
 // first one knows the name or none.
 func (d *Directory) lookup(ctx context.Context, user string, sources []Source) (*Entry, error) {
+	if len(sources) == 1 {
+		e, err := sources[0].Lookup(ctx, user)
+		return chosen(user, []*Entry{e}, []error{err})
+	}
 	found := make([]*Entry, len(sources))
 	errs := make([]error, len(sources))
 	panics := make([]any, len(sources))
@@ -218,6 +249,11 @@ func (d *Directory) lookup(ctx context.Context, user string, sources []Source) (
 			panic(p) // here it costs a session, and in a goroutine of its own the process
 		}
 	}
+	return chosen(user, found, errs)
+}
+
+// chosen is the first of what sources have found, or why none is.
+func chosen(user string, found []*Entry, errs []error) (*Entry, error) {
 	for i, e := range found {
 		switch {
 		case errors.Is(errs[i], maildrop.ErrNoUser):

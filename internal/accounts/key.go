@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"postfach/internal/hint"
@@ -28,10 +29,17 @@ func NewKey() []byte {
 // hmacSHA256 is the HMAC of some texts, each with its length before it.
 func hmacSHA256(key []byte, texts ...string) []byte {
 	mac := hmac.New(sha256.New, key)
-	for _, text := range texts {
-		fmt.Fprintf(mac, "%d:%s", len(text), text)
-	}
+	mac.Write(withLengths(texts))
 	return mac.Sum(nil)
+}
+
+func withLengths(texts []string) []byte {
+	var all []byte
+	for _, text := range texts {
+		all = append(strconv.AppendInt(all, int64(len(text)), 10), ':')
+		all = append(all, text...)
+	}
+	return all
 }
 
 // MakeKey reads a key file, 32 octets in base64, and makes it where there is none,

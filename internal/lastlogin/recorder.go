@@ -19,11 +19,11 @@ type Recorder struct {
 	queue chan note
 	over  chan struct{} // closed when all is written after Close
 
-	mu     sync.Mutex // guards what follows
-	closed bool
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	written map[who]time.Time // when, for those of the last minute
 
-	written map[who]time.Time // the goroutine's: when, for those of the last minute
-	failing bool              // the goroutine's: the last write failed, which is logged once
+	failing bool // the goroutine's: the last write failed, which is logged once
 }
 
 type who struct{ user, credential string }
@@ -60,11 +60,13 @@ func (r *Recorder) Note(user, credential string, l Login) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return
+	n := note{who{user, credential}, l}
+	if last, ok := r.written[n.who]; r.closed || ok && within(l.Time.Sub(last)) {
+		return // the goroutine need not wake up for it
 	}
 	select {
-	case r.queue <- note{who{user, credential}, l}:
+	case r.queue <- n:
+		r.remember(n)
 	default:
 	}
 }
@@ -87,10 +89,6 @@ func (r *Recorder) Close() error {
 func (r *Recorder) run() {
 	defer close(r.over)
 	for n := range r.queue {
-		if last, ok := r.written[n.who]; ok && within(n.login.Time.Sub(last)) {
-			continue
-		}
-		r.remember(n)
 		err := update(r.fs, r.dir, n.user, n.credential, n.login)
 		if err != nil && !r.failing {
 			r.log.Warn("the last login cannot be written down", "user", n.user, "err", err)

@@ -22,7 +22,7 @@ type Command struct {
 // and LF are refused everywhere. ok is false for anything else.
 func ParseCommand(line []byte) (c Command, ok bool) {
 	keyword, args, hasArgs := bytes.Cut(line, []byte{' '})
-	if len(keyword) < 3 || len(keyword) > 4 || bytes.ContainsAny(args, "\x00\r\n") {
+	if len(keyword) < 3 || len(keyword) > 4 || endsLine(args) {
 		return Command{}, false
 	}
 	for _, b := range keyword {
@@ -30,7 +30,42 @@ func ParseCommand(line []byte) (c Command, ok bool) {
 			return Command{}, false
 		}
 	}
-	return Command{Keyword: upper(keyword), Args: string(args), HasArgs: hasArgs}, true
+	return Command{Keyword: keywordOf(keyword), Args: string(args), HasArgs: hasArgs}, true
+}
+
+// endsLine reports whether somebody could take an octet of p for the end of a line.
+func endsLine(p []byte) bool {
+	return bytes.IndexByte(p, 0) >= 0 || bytes.IndexByte(p, '\r') >= 0 || bytes.IndexByte(p, '\n') >= 0
+}
+
+// keywordOf is upper for a keyword of three or four octets. The common ones are there
+// already.
+func keywordOf(keyword []byte) string {
+	var room [4]byte
+	switch u := appendUpper(room[:0], keyword); string(u) {
+	case "RETR":
+		return "RETR"
+	case "TOP":
+		return "TOP"
+	case "DELE":
+		return "DELE"
+	case "LIST":
+		return "LIST"
+	case "UIDL":
+		return "UIDL"
+	case "STAT":
+		return "STAT"
+	case "NOOP":
+		return "NOOP"
+	case "USER":
+		return "USER"
+	case "PASS":
+		return "PASS"
+	case "QUIT":
+		return "QUIT"
+	default:
+		return string(u)
+	}
 }
 
 // AppendCommand appends the command line, with CRLF.
@@ -53,29 +88,43 @@ func IsAuth(start []byte) bool {
 
 // upper folds ASCII only, whatever the locale (P3-SYN-02).
 func upper(b []byte) string {
-	u := make([]byte, len(b))
-	for i, c := range b {
+	var room [32]byte
+	return string(appendUpper(room[:0], b))
+}
+
+func appendUpper(dst, b []byte) []byte {
+	for _, c := range b {
 		if 'a' <= c && c <= 'z' {
 			c -= 'a' - 'A'
 		}
-		u[i] = c
+		dst = append(dst, c)
 	}
-	return string(u)
+	return dst
 }
 
 // Fields splits the arguments at SP. More than one SP counts as one and SP at
 // the end is let pass (AMB-01); any octet that is not printable ASCII refuses
 // the line (P3-SYN-05).
-func (c Command) Fields() (fields []string, ok bool) {
+func (c Command) Fields() (fields []string, ok bool) { return c.AppendFields(nil) }
+
+// AppendFields is Fields with room that the caller has.
+func (c Command) AppendFields(dst []string) (fields []string, ok bool) {
 	for i := range len(c.Args) {
 		if b := c.Args[i]; b < 0x20 || b > 0x7e {
 			return nil, false
 		}
 	}
-	if strings.Trim(c.Args, " ") == "" {
-		return nil, true
+	for rest := c.Args; ; {
+		rest = strings.TrimLeft(rest, " ")
+		if rest == "" {
+			return dst, true
+		}
+		end := strings.IndexByte(rest, ' ')
+		if end < 0 {
+			end = len(rest)
+		}
+		dst, rest = append(dst, rest[:end]), rest[end:]
 	}
-	return strings.FieldsFunc(c.Args, func(r rune) bool { return r == ' ' }), true
 }
 
 // ParseNumber reads a decimal number as commands and replies carry it: digits

@@ -26,17 +26,32 @@ func (c *Counter) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	lf := bytes.Count(p, []byte{'\n'})
-	crlfs := 0
-	if lf > 0 {
-		crlfs = bytes.Count(p, []byte(crlf))
-		if c.last == '\r' && p[0] == '\n' {
-			crlfs++
-		}
-	}
-	c.size += int64(len(p) + lf - crlfs)
+	c.size += int64(len(p) + bareLFs(p, c.last))
 	c.last = p[len(p)-1]
 	return len(p), nil
+}
+
+// bareLFs counts the LF in p that no CR is before. before is the octet before p. What
+// has no CR is counted without a look at each line.
+func bareLFs(p []byte, before byte) (n int) {
+	cr := bytes.IndexByte(p, '\r')
+	if cr < 0 {
+		cr = len(p)
+	}
+	n = bytes.Count(p[:cr], []byte{'\n'})
+	if before == '\r' && p[0] == '\n' {
+		n--
+	}
+	for rest := p[cr:]; ; {
+		lf := bytes.IndexByte(rest, '\n')
+		if lf < 0 {
+			return n
+		}
+		if lf == 0 || rest[lf-1] != '\r' {
+			n++
+		}
+		rest = rest[lf+1:]
+	}
 }
 
 // Size returns the octets on the wire, had the message ended here.
@@ -64,41 +79,65 @@ func NewBody(w *Writer) *Body { return &Body{w: w} }
 func (b *Body) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		if !b.inLine && p[0] == '.' {
-			if _, err := b.w.WriteString("."); err != nil {
-				return 0, err
-			}
+		room := b.w.Room(leastRoom)
+		if room == nil {
+			return 0, b.w.err
 		}
-		var err error
-		if p, err = b.line(p); err != nil {
-			return 0, err
-		}
+		sent, taken := b.convert(room[:cap(room)], p)
+		b.w.Write(room[:sent])
+		p = p[taken:]
 	}
-	return n, nil
+	return n, b.w.err
 }
 
-// line writes p up to the first line end and returns the rest.
-func (b *Body) line(p []byte) (rest []byte, err error) {
-	i := bytes.IndexByte(p, '\n')
-	if i < 0 {
-		_, err = b.w.Write(p)
-		b.size += int64(len(p))
-		b.inLine, b.last = true, p[len(p)-1]
-		return nil, err
+const (
+	// mostAdded is what a line gets at most: a dot and a CRLF.
+	mostAdded = len(".") + len(crlf)
+	// leastRoom is what a Body begins to write in.
+	leastRoom = 64
+)
+
+// convert writes to dst what p becomes, as far as there is room, and returns how many
+// octets it has sent and taken.
+func (b *Body) convert(dst, p []byte) (sent, taken int) {
+	dots, inLine, last := 0, b.inLine, b.last
+	for taken < len(p) {
+		room := len(dst) - sent - mostAdded
+		if room <= 0 {
+			break
+		}
+		line := p[taken:]
+		if len(line) > room {
+			line = line[:room]
+		}
+		if !inLine && line[0] == '.' {
+			dst[sent] = '.'
+			sent++
+			dots++
+		}
+		end := bytes.IndexByte(line, '\n')
+		if end < 0 {
+			sent += copy(dst[sent:], line)
+			taken += len(line)
+			inLine, last = true, line[len(line)-1]
+			continue
+		}
+		sent += copy(dst[sent:], line[:end])
+		taken += end + 1
+		if end > 0 {
+			last = line[end-1]
+		}
+		if last != '\r' || end == 0 && !inLine {
+			dst[sent] = '\r'
+			sent++
+		}
+		dst[sent] = '\n'
+		sent++
+		inLine = false
 	}
-	if i > 0 {
-		b.last = p[i-1]
-	}
-	if b.last == '\r' && (i > 0 || b.inLine) {
-		_, err = b.w.Write(p[:i+1])
-		b.size += int64(i + 1)
-	} else {
-		b.w.Write(p[:i]) // the Writer remembers its first error
-		_, err = b.w.WriteString(crlf)
-		b.size += int64(i + len(crlf))
-	}
-	b.inLine, b.last = false, '\n'
-	return p[i+1:], err
+	b.inLine, b.last = inLine, last
+	b.size += int64(sent - dots)
+	return sent, taken
 }
 
 // EndLine adds the last line end where the message has none, and returns how
@@ -165,45 +204,81 @@ func (b *BodyReader) WriteTo(w io.Writer) (n int64, err error) {
 	}
 }
 
-// fill takes the next line, or what of it fits the buffer.
+// fill takes what has come: as many lines as need no change, or one that begins with
+// a dot.
 func (b *BodyReader) fill() {
-	frag, err := b.r.br.ReadSlice('\n')
-	if len(frag) > 0 && b.r.Tap != nil {
-		b.r.Tap(frag)
-	}
-	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		b.err = err
+	first, err := b.r.br.Peek(1)
+	switch {
+	case err != nil:
+		b.end(err)
+		return
+	case !b.midLine && first[0] == '.':
+		b.fillLine()
 		return
 	}
-	if !b.midLine && frag[0] == '.' {
-		if string(frag) == "."+crlf || b.how == Lenient && string(frag) == ".\n" {
-			b.err = io.EOF
-			return
-		}
-		frag = frag[1:]
-	}
-	b.midLine = !b.endsLine(frag)
-	if n := len(frag); n > 0 {
-		b.lastCR = frag[n-1] == '\r'
-	}
-	b.pending = frag
+	come, _ := b.r.br.Peek(b.r.br.Buffered())
+	run := come[:b.toDot(come)]
+	b.take(run)
+	b.r.br.Discard(len(run))
+	b.pending = run
 }
 
-func (b *BodyReader) endsLine(frag []byte) bool {
-	n := len(frag)
-	if n == 0 || frag[n-1] != '\n' {
-		return false
+// toDot returns where in p the first line begins that begins with a dot, or its length.
+func (b *BodyReader) toDot(p []byte) int {
+	for start := 0; ; {
+		i := bytes.IndexByte(p[start:], '\n')
+		start += i + 1
+		if i < 0 || start == len(p) {
+			return len(p)
+		}
+		if p[start] == '.' && (b.how == Lenient || b.crBefore(p, start-1)) {
+			return start
+		}
 	}
-	if b.how == Lenient {
-		return true
-	}
-	if n == 1 {
+}
+
+// crBefore reports whether the LF at p[i] ends a CRLF.
+func (b *BodyReader) crBefore(p []byte, i int) bool {
+	if i == 0 {
 		return b.lastCR && b.midLine
 	}
-	return frag[n-2] == '\r'
+	return p[i-1] == '\r'
+}
+
+// take notes how a piece of the body ends.
+func (b *BodyReader) take(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if b.r.Tap != nil {
+		b.r.Tap(p)
+	}
+	last := len(p) - 1
+	b.midLine = p[last] != '\n' || b.how == Strict && !b.crBefore(p, last)
+	b.lastCR = p[last] == '\r'
+}
+
+// fillLine takes a line that begins with a dot, or what of it fits the buffer.
+func (b *BodyReader) fillLine() {
+	line, err := b.r.br.ReadSlice('\n')
+	b.take(line)
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		b.end(err)
+		return
+	}
+	if string(line) == "."+crlf || b.how == Lenient && string(line) == ".\n" {
+		b.err = io.EOF
+		return
+	}
+	b.pending = line[1:]
+}
+
+// end notes why nothing more comes: it is no end of a message.
+func (b *BodyReader) end(err error) {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	b.err = err
 }
 
 // ReadDataLine reads one line of a short multi-line reply such as LIST, stuffing

@@ -139,6 +139,10 @@ func NewWriter(w io.Writer, get func() []byte, put func([]byte)) *Writer {
 // last two octets always stay behind, for Flush.
 func (w *Writer) Write(p []byte) (int, error) {
 	n := len(p)
+	if room := w.buf[len(w.buf):cap(w.buf)]; n > 0 && n <= len(room) && &p[0] == &room[0] { // from Room
+		w.buf = w.buf[:len(w.buf)+n]
+		return n, nil
+	}
 	for len(p) > 0 && w.err == nil {
 		w.borrow()
 		room := cap(w.buf) - len(w.buf)
@@ -154,6 +158,21 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	return n, nil
+}
+
+// Room returns where so many octets have room behind what is pending, and writes a
+// piece first where that is needed. What is appended there goes on to Write, which
+// then has nothing to copy. n is at most half of the buffer. nil: something could not
+// be written.
+func (w *Writer) Room(n int) []byte {
+	w.borrow()
+	if cap(w.buf)-len(w.buf) < n {
+		w.spill()
+	}
+	if w.err != nil {
+		return nil
+	}
+	return w.buf[len(w.buf):]
 }
 
 // WriteString is Write for a string.

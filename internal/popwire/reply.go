@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"postfach/pop3"
 )
@@ -34,17 +35,38 @@ func AppendReply(dst []byte, r Reply) []byte {
 	} else if strings.HasPrefix(r.Text, "[") {
 		dst = append(dst, ' ')
 	}
-	for _, c := range r.Text {
+	return append(appendText(dst, r.Text, start+MaxReply-len(crlf)), crlf...)
+}
+
+// AppendOK appends the beginning of a positive reply without a code. What follows is a
+// text of the caller's making, of which nothing has to be looked at, and EndLine.
+func AppendOK(dst []byte) []byte { return append(dst, "+OK "...) }
+
+// appendText appends text until dst has most octets.
+func appendText(dst []byte, text string, most int) []byte {
+	if len(dst)+len(text) <= most && isPrintable(text) {
+		return append(dst, text...)
+	}
+	for _, c := range text {
 		if unicode.IsControl(c) {
 			c = '?'
 		}
-		s := string(c)
-		if len(dst)-start+len(s) > MaxReply-len(crlf) {
+		if len(dst)+utf8.RuneLen(c) > most {
 			break
 		}
-		dst = append(dst, s...)
+		dst = utf8.AppendRune(dst, c)
 	}
-	return append(dst, crlf...)
+	return dst
+}
+
+// isPrintable reports whether text is ASCII without control characters.
+func isPrintable(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < 0x20 || c > 0x7e {
+			return false
+		}
+	}
+	return true
 }
 
 // ParseReply parses a first line without its line end. Strict wants the
