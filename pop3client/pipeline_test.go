@@ -172,7 +172,7 @@ func after0(waiting int) <-chan time.Time {
 // TestWindow: by count, and by announced octets.
 func TestWindow(t *testing.T) {
 	var small, large strings.Builder
-	numbers := make([]int, 300)
+	numbers := make([]int, 3000)
 	for i := range numbers {
 		numbers[i] = i + 1
 		fmt.Fprintf(&small, "%d 10\r\n", i+1)
@@ -181,7 +181,7 @@ func TestWindow(t *testing.T) {
 	for name, test := range map[string]struct {
 		list string
 		want int
-	}{"count": {small.String(), 100}, "octets": {large.String(), 2}, "unknown": {"", 100}} {
+	}{"count": {small.String(), 1000}, "octets": {large.String(), 2}, "unknown": {"", 1000}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, server := pipe(t)

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -21,7 +20,7 @@ import (
 // which other programs keep when they move a message to cur/ and flag it.
 type maildir struct {
 	records
-	fsys vfs.FS
+	spooler
 	dir  string
 	lock io.Closer
 	last time.Time // of the last name: names are in the order of delivery
@@ -41,7 +40,7 @@ func openMaildir(fsys vfs.FS, dir string) (*maildir, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maildir{records: records{}, fsys: fsys, dir: dir, lock: lock}
+	m := &maildir{spooler: spooler{fsys: fsys}, dir: dir, lock: lock}
 	if err := m.load(); err != nil {
 		lock.Close()
 		return nil, err
@@ -90,24 +89,25 @@ func removeAll(fsys vfs.FS, dir string, mine func(name string) bool) error {
 
 // Deliver implements Target.
 func (m *maildir) Deliver(ctx context.Context, r io.Reader, record func() (Record, bool)) error {
+	return deliverOne(ctx, m, r, record)
+}
+
+// Stage implements Stager: in tmp, where nobody looks.
+func (m *maildir) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
 	stamp := m.stamp()
-	tmp := filepath.Join(m.dir, "tmp", stamp+"."+suffix)
 	var stored counter
 	var wire popwire.Counter
-	err := spool(ctx, m.fsys, tmp, r, func(w io.Writer) io.Writer { return io.MultiWriter(w, &stored, &wire) })
-	if err != nil {
-		return err
+	s, err := m.stage(ctx, filepath.Join(m.dir, "tmp", stamp+"."+suffix), r, io.MultiWriter(&stored, &wire), record)
+	if s != nil {
+		s.name = fmt.Sprintf("%s-%s.%s,S=%d,W=%d", stamp, s.record, suffix, stored, wire.Size())
 	}
-	rec, ok := record()
-	if !ok {
-		return m.fsys.Remove(tmp)
-	}
-	name := fmt.Sprintf("%s-%s.%s,S=%d,W=%d", stamp, rec, suffix, stored, wire.Size())
-	if err := m.fsys.Rename(tmp, filepath.Join(m.dir, "new", name)); err != nil {
-		return errors.Join(err, m.fsys.Remove(tmp))
-	}
-	m.add(rec)
-	return m.fsys.SyncDir(filepath.Join(m.dir, "new"))
+	return s, err
+}
+
+// Commit implements Stager.
+func (m *maildir) Commit(batch []*Staged) []error {
+	dir := filepath.Join(m.dir, "new")
+	return commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return filepath.Join(dir, s.name), nil }, m.add)
 }
 
 // stamp returns seconds and microseconds, never the same and never less than

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Record says which message it was: where it came from, how large it was
@@ -79,9 +80,23 @@ func isHash(s string) bool {
 }
 
 // records is the memory that every target has of itself.
-type records map[string][]Record
+type records struct {
+	mu sync.Mutex // guards by
+	by map[string][]Record
+}
 
 // Records implements Target.
-func (rs records) Records(key string) []Record { return rs[key] }
+func (rs *records) Records(key string) []Record {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.by[key]
+}
 
-func (rs records) add(r Record) { rs[r.Key] = append(rs[r.Key], r) }
+func (rs *records) add(r Record) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.by == nil {
+		rs.by = make(map[string][]Record)
+	}
+	rs.by[r.Key] = append(rs.by[r.Key], r)
+}
