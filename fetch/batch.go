@@ -25,9 +25,9 @@ type parcel struct {
 }
 
 // A batcher makes parcels durable on a goroutine of its own, while others still
-// come. A batch is whatever came while the one before was synced: with a slow
-// server each message is durable as soon as it is here, with a fast one many
-// share their syncs, and there is no time to wait for.
+// come. A batch is what came together, and what came while the one before was
+// synced: with a slow server each message is durable as soon as it is here, with
+// a fast one many share their syncs, and there is no time to wait for.
 type batcher struct {
 	target deliver.Stager
 	over   sync.WaitGroup
@@ -36,52 +36,65 @@ type batcher struct {
 	changed sync.Cond
 	waiting []parcel
 	octets  int64 // of those
+	hurried bool  // nobody knows when more comes
 	closed  bool
 }
 
-// newBatcher starts a batcher. done hears how each parcel ended, in the order
-// of put. The caller closes it.
-func newBatcher(target deliver.Stager, done func(parcel, error)) *batcher {
+// newBatcher starts a batcher. done hears how the parcels ended, in the order of
+// put. The caller closes it.
+func newBatcher(target deliver.Stager, done func([]parcel, []error)) *batcher {
 	b := &batcher{target: target}
 	b.changed.L = &b.mu
 	b.over.Go(func() {
-		for batch := b.take(); len(batch) > 0; batch = b.take() {
-			b.commit(batch, done)
+		for batch := b.take(nil); len(batch) > 0; batch = b.take(batch) {
+			done(batch, b.commit(batch))
 		}
 	})
 	return b
 }
 
-func (b *batcher) commit(batch []parcel, done func(parcel, error)) {
+func (b *batcher) commit(batch []parcel) []error {
 	staged := make([]*deliver.Staged, len(batch))
 	for i, p := range batch {
 		staged[i] = p.staged
 	}
-	for i, err := range b.target.Commit(staged) {
-		done(batch[i], err)
-	}
+	return b.target.Commit(staged)
 }
 
-// put adds a parcel, when there is room for it.
+// put adds a parcel, when there is room for it. Whoever puts no other one soon
+// calls hurry.
 func (b *batcher) put(p parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.waiting) == maxBatch || len(b.waiting) > 0 && b.octets+p.octets > maxBatchOctets {
+		b.hurried = true
+		b.changed.Broadcast()
 		b.changed.Wait()
 	}
 	b.waiting = append(b.waiting, p)
 	b.octets += p.octets
-	b.changed.Broadcast()
 }
 
-// take takes all that waits. It waits for something; none: there is no more.
-func (b *batcher) take() (batch []parcel) {
+// hurry makes durable what there is: more may be long in coming.
+func (b *batcher) hurry() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting) == 0 && !b.closed {
+	if len(b.waiting) > 0 && !b.hurried {
+		b.hurried = true
+		b.changed.Broadcast()
+	}
+}
+
+// take takes all that waits, once it is time; nothing: there is no more. It gives
+// back the room of the batch before.
+func (b *batcher) take(before []parcel) (batch []parcel) {
+	clear(before)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.hurried && !b.closed {
 		b.changed.Wait()
 	}
-	batch, b.waiting, b.octets = b.waiting, nil, 0
+	batch, b.waiting, b.octets, b.hurried = b.waiting, before[:0], 0, false
 	b.changed.Broadcast()
 	return batch
 }

@@ -35,12 +35,20 @@ func (r *run) report(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tell(e)
+	r.flush()
 }
 
 // tell is report while the lock is held.
 func (r *run) tell(e Event) {
 	if r.o.Report != nil {
 		r.o.Report(e)
+	}
+}
+
+// flush says that this is all for now, while the lock is held.
+func (r *run) flush() {
+	if r.o.Flush != nil {
+		r.o.Flush()
 	}
 }
 

@@ -29,8 +29,11 @@ type Options struct {
 	// Report, if not nil, hears what happens, when it has happened. It may be
 	// called from other goroutines while Get runs, but by one at a time.
 	Report func(Event)
-	// Progress, if not nil, hears how many more octets have come. It is not
-	// called while Report is.
+	// Flush, if not nil, is called when Report has told all that is known for
+	// now: what it has kept back can be shown. It is not called while Report
+	// is, and neither is Progress.
+	Flush func()
+	// Progress, if not nil, hears how many more octets have come.
 	Progress func(octets int)
 }
 
@@ -59,7 +62,7 @@ const maxFailures = 3
 // the Result says how far it came. Messages that failed alone are counted in
 // the Result, and reported. The caller closes the Client and the Target.
 func Get(ctx context.Context, c *pop3client.Client, target deliver.Target, o Options) (Result, error) {
-	r := &run{c: c, target: target, o: o}
+	r := &run{c: c, target: target, o: o, hash: deliver.NewContentHash()}
 	messages, err := r.list(ctx)
 	if err != nil {
 		return r.result, err
@@ -85,8 +88,9 @@ type run struct {
 
 	wanted []message
 	seen   map[deliver.Record]int // how often the run met this content under this key
+	hash   deliver.ContentHash    // of the message that comes
 
-	mu     sync.Mutex // guards what follows, and calls of Report and Progress
+	mu     sync.Mutex // guards what follows, and calls of Report, Flush and Progress
 	result Result
 	safe   []int // numbers of messages that the target holds durably
 	inRow  int   // deliveries that failed since the last one that did not
@@ -98,7 +102,9 @@ type run struct {
 func (r *run) retrieve(ctx context.Context) error {
 	var b *batcher // nil: the target makes each message durable by itself
 	if stager, ok := r.target.(deliver.Stager); ok {
-		b = newBatcher(stager, r.delivered)
+		b = newBatcher(stager, r.batch)
+		r.c.BeforeWait(b.hurry)
+		defer r.c.BeforeWait(nil)
 	}
 	err := r.receive(ctx, b)
 	if b != nil {
@@ -150,7 +156,8 @@ func (r *run) receive(ctx context.Context, b *batcher) error {
 // store takes one message to the target, unless that turns out to have it.
 // delivered hears of it once it is durable.
 func (r *run) store(ctx context.Context, b *batcher, m message, body io.Reader) (err error) {
-	t := &tee{r: body, hash: deliver.NewContentHash(), progress: r.progress}
+	r.hash.Reset()
+	t := &tee{r: body, hash: r.hash, progress: r.progress}
 	known := false
 	record := func() (deliver.Record, bool) {
 		rec := deliver.Record{Key: m.key, Announced: m.announced, Content: t.hash.String()}
@@ -181,10 +188,22 @@ func (r *run) store(ctx context.Context, b *batcher, m message, body io.Reader) 
 	return nil
 }
 
-// delivered notes that a message is durable in the target, or why it is not.
-func (r *run) delivered(p parcel, err error) {
+// batch notes how the deliveries of a batch ended.
+func (r *run) batch(batch []parcel, errs []error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for i, p := range batch {
+		r.note(p, errs[i])
+	}
+	r.flush()
+}
+
+// delivered notes how one delivery ended.
+func (r *run) delivered(p parcel, err error) { r.batch([]parcel{p}, []error{err}) }
+
+// note notes that a message is durable in the target, or why it is not. The lock
+// is held.
+func (r *run) note(p parcel, err error) {
 	if err != nil {
 		r.inRow++
 		r.err = err
@@ -208,6 +227,7 @@ func (r *run) foundThere(m message) {
 	r.result.Known++
 	r.safe = append(r.safe, m.number)
 	r.tell(Event{Kind: Known, Number: m.number, ID: m.id})
+	r.flush()
 }
 
 // hopeless says why the run should end.

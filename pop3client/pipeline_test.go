@@ -361,3 +361,25 @@ func TestPipelineOverTCP(t *testing.T) {
 	check(t, c.Close())
 	check(t, <-played)
 }
+
+// TestBeforeWait: whoever keeps messages back hears when nothing more has come,
+// and not while there is more.
+func TestBeforeWait(t *testing.T) {
+	c := open(t, pipelined+"C: RETR 1\nC: RETR 2\nS: +OK\nS: one\nS: .\nS: +OK\nS: two\nS: .\nC: NOOP\nS: +OK\n(hangup)\n", nil)
+	waits := 0
+	c.BeforeWait(func() {
+		waits++
+		if n := c.r.Buffered(); n > 0 {
+			t.Errorf("%d octets are still to be read", n)
+		}
+	})
+	equal(t, len(retrAll(t, c, 1, 2)), 2)
+	if waits == 0 {
+		t.Error("it waited and did not tell")
+	}
+	c.BeforeWait(nil)
+	waits = 0
+	check(t, c.Noop(t.Context()))
+	equal(t, waits, 0)
+	check(t, c.Close())
+}

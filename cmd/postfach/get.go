@@ -157,7 +157,7 @@ func (c *getCmd) session(ctx context.Context, a *remotes.Account, opts *pop3clie
 	}
 	result, err := fetch.Get(ctx, client, target, fetch.Options{
 		Host: fetch.Host(u.Addr()), User: u.User, Delete: c.Delete,
-		Report: r.event, Progress: r.progress,
+		Report: r.event, Flush: r.flush, Progress: r.progress,
 	})
 	switch {
 	case err != nil:

@@ -3,11 +3,14 @@ package deliver
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"postfach/internal/vfs"
 )
@@ -146,6 +149,83 @@ func TestCommitTellsOfEachMessage(t *testing.T) {
 	}
 }
 
+// Quick syncs are done one by one, others at once, and none is left out when a
+// disk becomes slow in the middle of a batch or quick again.
+func TestNoSyncIsLeftOutWhenTheDiskChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := &moody{Strict: vfs.NewStrict()}
+		target := open(t, disk, "maildir:/mail").(Stager)
+		defer target.Close()
+		want := 0
+		for _, c := range []struct {
+			slow []bool // the batch's syncs, in the order in which they begin
+			took time.Duration
+		}{
+			{[]bool{true, true, true}, time.Millisecond},
+			{[]bool{false, false, false}, 0},
+			{[]bool{false, true, true, true}, 2 * time.Millisecond}, // one alone, then the others
+			{[]bool{true, true, true}, time.Millisecond},
+			{[]bool{false, false, false}, 0},
+			{[]bool{false, false, false}, 0},
+			{[]bool{true, false}, time.Millisecond},
+		} {
+			var batch []*Staged
+			for range c.slow {
+				want++
+				s, _, err := stage(t.Context(), target, Key(fmt.Sprint(want)), fmt.Sprintf("%d\r\n", want))
+				if err != nil {
+					t.Fatal(err)
+				}
+				batch = append(batch, s)
+			}
+			disk.slow = c.slow
+			begin := time.Now()
+			for _, err := range target.Commit(batch) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(begin); took != c.took {
+				t.Errorf("%v took %v", c.slow, took)
+			}
+			after := disk.Clone()
+			after.Crash(0)
+			got := slices.DeleteFunc(content(t, after, "maildir:/mail"), func(mail string) bool { return mail == "" })
+			if len(got) != want {
+				t.Errorf("after %v: %d messages are durable, want %d", c.slow, len(got), want)
+			}
+		}
+	})
+}
+
+// A moody disk takes its time for some syncs.
+type moody struct {
+	*vfs.Strict
+	mu   sync.Mutex // guards slow
+	slow []bool
+}
+
+func (d *moody) Create(name string, perm fs.FileMode) (vfs.File, error) {
+	f, err := d.Strict.Create(name, perm)
+	return moodyFile{f, d}, err
+}
+
+type moodyFile struct {
+	vfs.File
+	d *moody
+}
+
+func (f moodyFile) Sync() error {
+	f.d.mu.Lock()
+	slow := f.d.slow[0]
+	f.d.slow = f.d.slow[1:]
+	f.d.mu.Unlock()
+	if slow {
+		<-time.After(time.Millisecond)
+	}
+	return f.File.Sync()
+}
+
 // leftovers returns the names that are no mail.
 func leftovers(fsys vfs.FS, spec string) (left []string) {
 	kind, home, _ := strings.Cut(spec, ":")
@@ -186,7 +266,7 @@ func TestSpoolReadsWholeBlocks(t *testing.T) {
 		err := s.copy(writerFunc(func(p []byte) (int, error) {
 			writes = append(writes, len(p))
 			return got.Write(p)
-		}), &dripping{text: text, end: end})
+		}), io.Discard, &dripping{text: text, end: end})
 		if end == io.EOF && (err != nil || got.String() != text || !slices.Equal(writes, []int{block, block, len(text) - 2*block})) {
 			t.Error(err, writes)
 		}

@@ -2,9 +2,9 @@ package deliver
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +21,7 @@ import (
 type maildir struct {
 	records
 	spooler
+	committer
 	dir  string
 	lock io.Closer
 	last time.Time // of the last name: names are in the order of delivery
@@ -95,19 +96,41 @@ func (m *maildir) Deliver(ctx context.Context, r io.Reader, record func() (Recor
 // Stage implements Stager: in tmp, where nobody looks.
 func (m *maildir) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
 	stamp := m.stamp()
-	var stored counter
-	var wire popwire.Counter
-	s, err := m.stage(ctx, filepath.Join(m.dir, "tmp", stamp+"."+suffix), r, io.MultiWriter(&stored, &wire), record)
+	var size sizes
+	s, err := m.stage(ctx, filepath.Join(m.dir, "tmp", stamp+"."+suffix), r, &size, record)
 	if s != nil {
-		s.name = fmt.Sprintf("%s-%s.%s,S=%d,W=%d", stamp, s.record, suffix, stored, wire.Size())
+		s.name = nameFor(stamp, s.record, size)
 	}
 	return s, err
+}
+
+// nameFor is parseMaildirName's twin.
+func nameFor(stamp string, r Record, size sizes) string {
+	var room [256]byte // no name may be longer
+	name := append(room[:0], stamp...)
+	name = append(name, '-')
+	name = r.appendTo(name)
+	name = append(name, "."+suffix+",S="...)
+	name = strconv.AppendInt(name, size.stored, 10)
+	name = append(name, ",W="...)
+	return string(strconv.AppendInt(name, size.wire.Size(), 10))
+}
+
+// sizes counts what a name says.
+type sizes struct {
+	stored int64
+	wire   popwire.Counter
+}
+
+func (s *sizes) Write(p []byte) (int, error) {
+	s.stored += int64(len(p))
+	return s.wire.Write(p)
 }
 
 // Commit implements Stager.
 func (m *maildir) Commit(batch []*Staged) []error {
 	dir := filepath.Join(m.dir, "new")
-	return commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return filepath.Join(dir, s.name), nil }, m.add)
+	return m.commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return dir + string(filepath.Separator) + s.name, nil }, m.add)
 }
 
 // stamp returns seconds and microseconds, never the same and never less than
@@ -118,7 +141,7 @@ func (m *maildir) stamp() string {
 		now = m.last.Add(time.Microsecond)
 	}
 	m.last = now
-	return fmt.Sprintf("%d.M%d", now.Unix(), now.Nanosecond()/1000)
+	return strconv.FormatInt(now.Unix(), 10) + ".M" + strconv.Itoa(now.Nanosecond()/1000)
 }
 
 // parseMaildirName finds the record in a name, whatever flags it has.

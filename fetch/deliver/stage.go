@@ -27,15 +27,15 @@ type spooler struct {
 	buf  []byte // a block; nil before the first message
 }
 
-// spool writes what r gives to a new file, and to also. Nothing is synced; the
-// caller closes the file. On an error there is none. A cancelled ctx is an
+// spool writes what r gives to a new file, and to also, which does not fail.
+// Nothing is synced; the caller closes the file. On an error there is none. A cancelled ctx is an
 // error even when all octets came.
 func (s *spooler) spool(ctx context.Context, name string, r io.Reader, also io.Writer) (vfs.File, error) {
 	f, err := s.fsys.Create(name, filePerm)
 	if err != nil {
 		return nil, err
 	}
-	err = s.copy(io.MultiWriter(f, also), r)
+	err = s.copy(f, also, r)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -47,8 +47,8 @@ func (s *spooler) spool(ctx context.Context, name string, r io.Reader, also io.W
 	return f, nil
 }
 
-// copy is io.Copy in whole blocks.
-func (s *spooler) copy(w io.Writer, r io.Reader) error {
+// copy copies in whole blocks.
+func (s *spooler) copy(w, also io.Writer, r io.Reader) error {
 	if s.buf == nil {
 		s.buf = make([]byte, block)
 	}
@@ -66,6 +66,7 @@ func (s *spooler) copy(w io.Writer, r io.Reader) error {
 			if _, werr := w.Write(s.buf[:n]); werr != nil {
 				return werr
 			}
+			also.Write(s.buf[:n]) // counts or hashes: it never fails
 		}
 		if err != nil {
 			return nil

@@ -235,9 +235,7 @@ func List() []Fault {
 			"fetch/deliver/commit.go", "	if err := fsys.SyncDir(dir); err != nil {\n", "	if err := error(nil); err != nil {\n",
 		}}},
 		{22, "fetched is said before the mail is durable", "fetch", "TestFetchedMeansDurable", []Edit{{
-			"fetch/batch.go",
-			"	for i, err := range b.target.Commit(staged) {\n		done(batch[i], err)\n	}\n",
-			"	for _, p := range batch {\n		done(p, nil)\n	}\n	b.target.Commit(staged)\n",
+			"fetch/batch.go", "			done(batch, b.commit(batch))\n", "			done(batch, make([]error, len(batch)))\n			b.commit(batch)\n",
 		}}},
 		{22, "what came before is fetched again", tool, "TestKilledGetLosesAndDoublesNothing", []Edit{
 			{"fetch/plan.go", "		return have.Announced == m.announced || m.announced < 0\n", "		return false && have.Announced == m.announced\n"},
