@@ -243,7 +243,7 @@ func TestBatchIsBoundedInOctets(t *testing.T) {
 			}
 		}
 		go func() {
-			if <-disk != 1 || <-disk != 1 {
+			if large, last := <-disk, <-disk; large != 1 || last != 1 {
 				t.Error("a message that is larger than a batch is not alone")
 			}
 		}()
