@@ -9,7 +9,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"postfach/fetch/deliver"
 	"postfach/internal/vfs"
@@ -24,26 +26,107 @@ import (
 // which was killed at any operation: what it did not sync is still in memory
 // only, and must be durable before it counts.
 func TestNoDELEBeforeTheMailIsDurable(t *testing.T) {
-	for _, spec := range []string{"dir:/mail", "maildir:/mail", "mbox:/mail"} {
+	for _, spec := range specs {
 		t.Run(spec, func(t *testing.T) {
-			for n := 0; ; n++ {
-				disk := vfs.NewStrict()
-				killed := &vfs.Fail{FS: disk}
-				killed.Arm(n, true)
-				if n > 0 { // an earlier run, which left all on the server
-					getInto(t, fill(t, mails...), killed, spec, Options{}, nil)
-				}
-				witness := &deleWitness{t: t, disk: disk, spec: spec, at: n}
-				store := fill(t, mails...)
-				r, err := getInto(t, store, disk, spec, Options{Delete: true}, witness)
-				if err != nil || r.Deleted != len(mails) || witness.seen != len(mails) {
-					t.Fatalf("operation %d: %+v, %v, %d DELE seen", n, r, err, witness.seen)
-				}
-				if t.Failed() || n > 0 && !killed.Fired() {
-					break
-				}
+			for more, n := true, 0; more && !t.Failed(); n++ {
+				more = noDELETooEarly(t, spec, n, func(disk vfs.FS) vfs.FS { return disk })
 			}
 		})
+		// On a slow disk many messages become durable together.
+		t.Run(spec+" in batches", func(t *testing.T) {
+			for more, n := true, 0; more && !t.Failed(); n++ {
+				synctest.Test(t, func(t *testing.T) { more = noDELETooEarly(t, spec, n, slow) })
+			}
+		})
+	}
+}
+
+var specs = []string{"dir:/mail", "maildir:/mail", "mbox:/mail"}
+
+// noDELETooEarly is a run that deletes after one that was killed at operation n;
+// 0: after none. It reports whether there was such an operation.
+func noDELETooEarly(t *testing.T, spec string, n int, kind func(vfs.FS) vfs.FS) bool {
+	t.Helper()
+	disk := vfs.NewStrict()
+	killed := &vfs.Fail{FS: disk}
+	killed.Arm(n, true)
+	if n > 0 { // an earlier run, which left all on the server
+		getInto(t, fill(t, mails...), kind(killed), spec, Options{}, nil)
+	}
+	witness := &deleWitness{t: t, disk: disk, spec: spec, at: n}
+	store := fill(t, mails...)
+	r, err := getInto(t, store, kind(disk), spec, Options{Delete: true}, witness)
+	if err != nil || r.Deleted != len(mails) || witness.seen != len(mails) {
+		t.Errorf("operation %d: %+v, %v, %d DELE seen", n, r, err, witness.seen)
+	}
+	return n == 0 || killed.Fired()
+}
+
+// "Fetched" is said of a message that is durable: a power failure in that very
+// moment leaves it, whole.
+func TestFetchedMeansDurable(t *testing.T) {
+	for _, spec := range specs {
+		t.Run(spec, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := vfs.NewStrict()
+				var fetched []string
+				r, err := getInto(t, fill(t, mails...), slow(disk), spec, Options{Report: func(e Event) {
+					if e.Kind != Fetched {
+						return
+					}
+					fetched = append(fetched, mails[e.Number-1])
+					for seed := range uint64(6) {
+						after := disk.Clone()
+						after.Crash(seed)
+						have := whole(t, after, spec)
+						for _, mail := range fetched {
+							i := slices.Index(have, mail)
+							if i < 0 {
+								t.Fatalf("message %d was fetched, power failure with seed %d: not durable: %.40q", e.Number, seed, mail)
+							}
+							have = slices.Delete(have, i, i+1)
+						}
+					}
+				}}, nil)
+				if err != nil || r.Fetched != len(mails) || len(fetched) != len(mails) {
+					t.Errorf("%+v, %v, %d reported", r, err, len(fetched))
+				}
+			})
+		})
+	}
+}
+
+// A folder whose sync fails has delivered nothing: no DELE is sent, and the next
+// run brings all that a power failure has taken.
+func TestFolderThatIsNotSyncedDeletesNothing(t *testing.T) {
+	for _, spec := range []string{"dir:/mail", "maildir:/mail"} {
+		for seed := range uint64(6) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := vfs.NewStrict()
+				fail := &vfs.Fail{FS: disk}
+				var renamed, failed atomic.Bool
+				fail.Before = func(op, _ string) {
+					if op == "rename" {
+						renamed.Store(true)
+					}
+					if op == "syncdir" && renamed.Load() && failed.CompareAndSwap(false, true) {
+						fail.Arm(1, true)
+					}
+				}
+				store := fill(t, mails...)
+				r, err := getInto(t, store, slow(fail), spec, Options{Delete: true}, nil)
+				if err == nil || r.Fetched != 0 || r.Deleted != 0 {
+					t.Errorf("%s: %+v, %v", spec, r, err)
+				}
+				disk.Crash(seed)
+				if r, err := getInto(t, store, slow(disk), spec, Options{Delete: true}, nil); err != nil || r.Deleted != len(mails) {
+					t.Errorf("%s: %+v, %v", spec, r, err)
+				}
+				if got := slices.Sorted(slices.Values(whole(t, disk, spec))); !slices.Equal(got, slices.Sorted(slices.Values(mails))) {
+					t.Errorf("%s, seed %d: %.200q", spec, seed, got)
+				}
+			})
+		}
 	}
 }
 

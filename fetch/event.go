@@ -30,8 +30,34 @@ type Event struct {
 	Err       error
 }
 
+// report passes on an event.
 func (r *run) report(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tell(e)
+	r.flush()
+}
+
+// tell is report while the lock is held.
+func (r *run) tell(e Event) {
 	if r.o.Report != nil {
 		r.o.Report(e)
 	}
+}
+
+// flush says that this is all for now, while the lock is held.
+func (r *run) flush() {
+	if r.o.Flush != nil {
+		r.o.Flush()
+	}
+}
+
+// progress passes on that octets have come.
+func (r *run) progress(octets int) {
+	if r.o.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.o.Progress(octets)
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"postfach/fetch/deliver"
 	"postfach/pop3"
@@ -25,8 +26,13 @@ type Options struct {
 	// Delete deletes messages from the server that are durable in the target,
 	// those of earlier runs included.
 	Delete bool
-	// Report, if not nil, hears what happens, in order.
+	// Report, if not nil, hears what happens, when it has happened. It may be
+	// called from other goroutines while Get runs, but by one at a time.
 	Report func(Event)
+	// Flush, if not nil, is called when Report has told all that is known for
+	// now: what it has kept back can be shown. It is not called while Report
+	// is, and neither is Progress.
+	Flush func()
 	// Progress, if not nil, hears how many more octets have come.
 	Progress func(octets int)
 }
@@ -56,7 +62,7 @@ const maxFailures = 3
 // the Result says how far it came. Messages that failed alone are counted in
 // the Result, and reported. The caller closes the Client and the Target.
 func Get(ctx context.Context, c *pop3client.Client, target deliver.Target, o Options) (Result, error) {
-	r := &run{c: c, target: target, o: o}
+	r := &run{c: c, target: target, o: o, hash: deliver.NewContentHash()}
 	messages, err := r.list(ctx)
 	if err != nil {
 		return r.result, err
@@ -79,83 +85,165 @@ type run struct {
 	c      *pop3client.Client
 	target deliver.Target
 	o      Options
-	result Result
 
 	wanted []message
 	seen   map[deliver.Record]int // how often the run met this content under this key
-	safe   []int                  // numbers of messages that the target holds durably
+	hash   deliver.ContentHash    // of the message that comes
+
+	mu     sync.Mutex // guards what follows, and calls of Report, Flush and Progress
+	result Result
+	safe   []int // numbers of messages that the target holds durably
+	inRow  int   // deliveries that failed since the last one that did not
+	err    error // of the last one that failed
 }
 
-// retrieve fetches and delivers.
+// retrieve fetches and delivers. What has come whole before it breaks off is
+// delivered all the same.
 func (r *run) retrieve(ctx context.Context) error {
+	var b *batcher // nil: the target makes each message durable by itself
+	if stager, ok := r.target.(deliver.Stager); ok {
+		b = newBatcher(stager, r.batch)
+		r.c.BeforeWait(b.hurry)
+		defer r.c.BeforeWait(nil)
+	}
+	err := r.receive(ctx, b)
+	if b != nil {
+		b.close()
+	}
+	if err == nil {
+		err = r.hopeless()
+	}
+	return err
+}
+
+// receive asks for the messages and takes them as they come.
+func (r *run) receive(ctx context.Context, b *batcher) error {
 	numbers := make([]int, len(r.wanted))
 	var octets int64
 	for i, m := range r.wanted {
 		numbers[i] = m.number
 		octets += max(m.announced, 0)
 	}
-	r.report(Event{Kind: Planned, Messages: len(numbers), Octets: octets})
 	r.result.Failed = len(numbers)
+	r.report(Event{Kind: Planned, Messages: len(numbers), Octets: octets})
 	r.seen = make(map[deliver.Record]int)
-	inRow, i := 0, 0
+	i := 0
 	for body, err := range r.c.RetrAll(ctx, numbers) {
 		m := r.wanted[i]
 		i++
 		var no *pop3.Error
-		if err != nil && !errors.As(err, &no) {
+		switch {
+		case errors.As(err, &no):
+			r.report(Event{Kind: Failed, Number: m.number, ID: m.id, Err: err})
+			continue
+		case err != nil:
 			return err
 		}
-		if err == nil {
-			err = r.store(ctx, m, body)
-			if _, perr := body.Read(nil); perr != nil && !errors.Is(perr, io.EOF) {
-				return perr // the connection broke inside the message
-			}
-			inRow++
+		err = r.store(ctx, b, m, body)
+		if _, broken := body.Read(nil); broken != nil && !errors.Is(broken, io.EOF) {
+			return broken // the connection, inside the message
 		}
 		if err != nil {
-			r.report(Event{Kind: Failed, Number: m.number, ID: m.id, Err: err})
-			if inRow >= maxFailures {
-				return fmt.Errorf("%d deliveries in a row failed: %w", inRow, err)
-			}
-			continue
+			r.delivered(parcel{message: m}, err)
 		}
-		inRow = 0
-		r.result.Failed--
-		r.safe = append(r.safe, m.number)
+		if err := r.hopeless(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// store delivers one message, unless the target turns out to have it.
-func (r *run) store(ctx context.Context, m message, body io.Reader) error {
-	content := deliver.NewContentHash()
-	t := &tee{r: body, hash: content, progress: r.o.Progress}
+// store takes one message to the target, unless that turns out to have it.
+// delivered hears of it once it is durable.
+func (r *run) store(ctx context.Context, b *batcher, m message, body io.Reader) (err error) {
+	r.hash.Reset()
+	t := &tee{r: body, hash: r.hash, progress: r.progress}
 	known := false
-	err := r.target.Deliver(ctx, t, func() (deliver.Record, bool) {
-		rec := deliver.Record{Key: m.key, Announced: m.announced, Content: content.String()}
+	record := func() (deliver.Record, bool) {
+		rec := deliver.Record{Key: m.key, Announced: m.announced, Content: t.hash.String()}
 		known = r.met(rec)
 		return rec, !known
-	})
+	}
+	p := parcel{message: m}
+	if b == nil {
+		err = r.target.Deliver(ctx, t, record)
+	} else {
+		p.staged, err = b.target.Stage(ctx, t, record)
+	}
 	if err != nil {
 		return err
 	}
+	p.octets = t.octets
 	if m.announced >= 0 && t.octets != m.announced {
 		r.report(Event{Kind: SizeDiffers, Number: m.number, ID: m.id, Octets: t.octets, Announced: m.announced})
 	}
-	if known {
-		r.result.Known++
-		r.report(Event{Kind: Known, Number: m.number, ID: m.id})
-		return nil
+	switch {
+	case known:
+		r.foundThere(m)
+	case b == nil:
+		r.delivered(p, nil)
+	default:
+		b.put(p)
 	}
-	r.result.Fetched++
-	r.result.Octets += t.octets
-	r.report(Event{Kind: Fetched, Number: m.number, ID: m.id, Octets: t.octets})
 	return nil
 }
 
-// met reports whether the target had this message before it came now. Two
-// copies with one key and one content are two messages: as many are kept as
-// the maildrop holds (P3-UIDL-10).
+// batch notes how the deliveries of a batch ended.
+func (r *run) batch(batch []parcel, errs []error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, p := range batch {
+		r.note(p, errs[i])
+	}
+	r.flush()
+}
+
+// delivered notes how one delivery ended.
+func (r *run) delivered(p parcel, err error) { r.batch([]parcel{p}, []error{err}) }
+
+// note notes that a message is durable in the target, or why it is not. The lock
+// is held.
+func (r *run) note(p parcel, err error) {
+	if err != nil {
+		r.inRow++
+		r.err = err
+		r.tell(Event{Kind: Failed, Number: p.number, ID: p.id, Err: err})
+		return
+	}
+	r.inRow = 0
+	r.result.Failed--
+	r.result.Fetched++
+	r.result.Octets += p.octets
+	r.safe = append(r.safe, p.number)
+	r.tell(Event{Kind: Fetched, Number: p.number, ID: p.id, Octets: p.octets})
+}
+
+// foundThere notes that the target had a message durably before the run began.
+func (r *run) foundThere(m message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inRow = 0
+	r.result.Failed--
+	r.result.Known++
+	r.safe = append(r.safe, m.number)
+	r.tell(Event{Kind: Known, Number: m.number, ID: m.id})
+	r.flush()
+}
+
+// hopeless says why the run should end.
+func (r *run) hopeless() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.inRow < maxFailures {
+		return nil
+	}
+	return fmt.Errorf("%d deliveries in a row failed: %w", r.inRow, r.err)
+}
+
+// met reports whether the target had this message before the run. Two copies
+// with one key and one content are two messages: as many are kept as the
+// maildrop holds (P3-UIDL-10). It makes no difference how many of this run's are
+// in the target already: they are fewer than were seen.
 func (r *run) met(rec deliver.Record) bool {
 	rec.Announced = 0 // servers that estimate sizes change their minds
 	r.seen[rec]++
@@ -211,7 +299,7 @@ func (t *tee) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	t.hash.Write(p[:n])
 	t.octets += int64(n)
-	if n > 0 && t.progress != nil {
+	if n > 0 {
 		t.progress(n)
 	}
 	return n, err

@@ -47,28 +47,32 @@ func (r *run) list(ctx context.Context) ([]message, error) {
 // merge joins both listings by number. A message that stands in one of them
 // only is there, too; a number that repeats counts once.
 func (r *run) merge(sizes []pop3.ScanListing, ids []pop3.IDListing) []message {
-	byNumber := make(map[int]*message, len(sizes))
-	at := func(n int) *message {
-		m, ok := byNumber[n]
-		if !ok {
-			m = &message{number: n, announced: -1}
-			byNumber[n] = m
+	messages := make([]message, 0, len(sizes)+len(ids))
+	for i := range max(len(sizes), len(ids)) { // by turns: then they are mostly sorted
+		if i < len(sizes) {
+			messages = append(messages, message{number: sizes[i].Number, announced: sizes[i].Size})
 		}
-		return m
+		if i < len(ids) {
+			messages = append(messages, message{number: ids[i].Number, announced: -1, id: ids[i].ID})
+		}
 	}
-	for _, s := range sizes {
-		at(s.Number).announced = s.Size
+	slices.SortStableFunc(messages, func(a, b message) int { return a.number - b.number })
+	joined := messages[:0]
+	for _, m := range messages {
+		last := len(joined) - 1
+		switch {
+		case last < 0 || joined[last].number != m.number:
+			joined = append(joined, m)
+		case m.announced >= 0:
+			joined[last].announced = m.announced
+		default:
+			joined[last].id = m.id
+		}
 	}
-	for _, l := range ids {
-		at(l.Number).id = l.ID
+	for i := range joined {
+		joined[i].key = r.key(joined[i].id)
 	}
-	messages := make([]message, 0, len(byNumber))
-	for _, m := range byNumber {
-		m.key = r.key(m.id)
-		messages = append(messages, *m)
-	}
-	slices.SortFunc(messages, func(a, b message) int { return a.number - b.number })
-	return messages
+	return joined
 }
 
 // key names a message for ever: by account and unique-id. All messages without

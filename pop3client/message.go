@@ -86,6 +86,9 @@ func (m *Message) Close() error {
 // connection is closed.
 func (m *Message) discard(limit int64) (left int64) {
 	left = limit
+	if m.err != nil {
+		return left
+	}
 	m.c.t.expect()
 	var scratch [4096]byte
 	for m.err == nil {

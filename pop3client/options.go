@@ -82,7 +82,8 @@ type Limits struct {
 	Drain int64
 	// Window is how many commands are on the way at most when the server
 	// announces PIPELINING, and LowWater at how many left more are sent.
-	// Default 100 and 20.
+	// Default 1000, which fill a long line with small messages, and half of
+	// Window, so that the server need not wait.
 	Window, LowWater int
 	// WindowOctets is how much LIST announced for the messages on the way, at
 	// most, but for one message. Default 8 MiB: more gains nothing, and a lost
@@ -96,8 +97,8 @@ func (l Limits) withDefaults() Limits {
 	or(&l.Challenges, 16)
 	or(&l.Listing, 64<<20)
 	or(&l.Drain, 1<<20)
-	or(&l.Window, 100)
-	or(&l.LowWater, 20)
+	or(&l.Window, 1000)
+	or(&l.LowWater, max(l.Window/2, 1))
 	or(&l.WindowOctets, 8<<20)
 	return l
 }
@@ -108,6 +109,6 @@ func or[T int | int64](value *T, otherwise T) {
 	}
 }
 
-// readBuffer holds many lines of a message, so that reading one costs few
-// system calls.
-const readBuffer = 32 << 10
+// readBuffer holds many small messages, so that reading them costs few system
+// calls.
+const readBuffer = 64 << 10

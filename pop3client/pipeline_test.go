@@ -172,7 +172,7 @@ func after0(waiting int) <-chan time.Time {
 // TestWindow: by count, and by announced octets.
 func TestWindow(t *testing.T) {
 	var small, large strings.Builder
-	numbers := make([]int, 300)
+	numbers := make([]int, 3000)
 	for i := range numbers {
 		numbers[i] = i + 1
 		fmt.Fprintf(&small, "%d 10\r\n", i+1)
@@ -181,7 +181,7 @@ func TestWindow(t *testing.T) {
 	for name, test := range map[string]struct {
 		list string
 		want int
-	}{"count": {small.String(), 100}, "octets": {large.String(), 2}, "unknown": {"", 100}} {
+	}{"count": {small.String(), 1000}, "octets": {large.String(), 2}, "unknown": {"", 1000}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, server := pipe(t)
@@ -360,4 +360,26 @@ func TestPipelineOverTCP(t *testing.T) {
 	equal(t, len(retrAll(t, c, slices.Repeat([]int{1}, 500)...)), 500)
 	check(t, c.Close())
 	check(t, <-played)
+}
+
+// TestBeforeWait: whoever keeps messages back hears when nothing more has come,
+// and not while there is more.
+func TestBeforeWait(t *testing.T) {
+	c := open(t, pipelined+"C: RETR 1\nC: RETR 2\nS: +OK\nS: one\nS: .\nS: +OK\nS: two\nS: .\nC: NOOP\nS: +OK\n(hangup)\n", nil)
+	waits := 0
+	c.BeforeWait(func() {
+		waits++
+		if n := c.r.Buffered(); n > 0 {
+			t.Errorf("%d octets are still to be read", n)
+		}
+	})
+	equal(t, len(retrAll(t, c, 1, 2)), 2)
+	if waits == 0 {
+		t.Error("it waited and did not tell")
+	}
+	c.BeforeWait(nil)
+	waits = 0
+	check(t, c.Noop(t.Context()))
+	equal(t, waits, 0)
+	check(t, c.Close())
 }

@@ -132,6 +132,11 @@ func (c *Client) TLS() (state tls.ConnectionState, ok bool) {
 	return c.tls.ConnectionState(), true
 }
 
+// BeforeWait has f called whenever all that has come is used up, by the goroutine
+// that uses the Client: more may be long in coming. f must not use the Client.
+// nil: nobody is called any more.
+func (c *Client) BeforeWait(f func()) { c.t.wait = f }
+
 // Close closes the connection without QUIT: the server removes nothing
 // (P3-ST-03). After Quit it does nothing.
 func (c *Client) Close() error {

@@ -25,6 +25,9 @@ type transport struct {
 	patient atomic.Bool
 	// reads counts begins and ends of reads: odd while one is going on.
 	reads atomic.Uint64
+	// wait, if not nil, is called before each read for replies. Only the
+	// goroutine that reads uses it.
+	wait  func()
 	cause atomic.Pointer[error] // why it was aborted
 }
 
@@ -112,6 +115,9 @@ type watched struct {
 }
 
 func (w *watched) Read(p []byte) (int, error) {
+	if w.t.wait != nil {
+		w.t.wait()
+	}
 	w.t.reads.Add(1)
 	defer w.t.reads.Add(1)
 	return w.conn.Read(p)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -127,6 +128,70 @@ func killedGet(t *testing.T, dice *rand.Rand, kind string, remove bool, step int
 		t.Errorf("%s: after the next run %d messages are on the server", at, len(left))
 	}
 	return killed
+}
+
+// Promise 22: many small messages share their syncs, so a kill -9 hits a batch of
+// them at any stage. What was said to be fetched is at home, whole; nothing else is
+// half there; the next run brings the rest, once.
+func TestKilledGetHasWhatItSaid(t *testing.T) {
+	t.Setenv("POSTFACH_PASSWORD", "secret word")
+	dice := rand.New(rand.NewPCG(getKillSeed, 1))
+	const many = 400
+	store := memory.New()
+	store.Create("u")
+	var mails []string
+	for n := range many {
+		mails = append(mails, fmt.Sprintf("Subject: number %d\r\n\r\n%s\r\n", n, strings.Repeat("..x\r\n", dice.IntN(300))))
+		if _, err := store.Deliver(t.Context(), "u", strings.NewReader(mails[n])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(mails)
+	server := &pop3server.Server{Store: store, Auth: onePassword{}, Log: slog.New(slog.DiscardHandler)}
+	defer server.Close()
+	l := listen(t)
+	go server.Serve(l)
+	for _, kind := range []string{"maildir", "dir"} {
+		for round := range 5 {
+			last := dice.IntN(many)
+			at := fmt.Sprintf("seed %d, %s, round %d, killed when %d were said", getKillSeed, kind, round, last)
+			target := filepath.Join(t.TempDir(), "target")
+			args := []string{"get", "pop3://u@" + port(l), "--to", kind + ":" + target}
+			first := tool(t, args...)
+			out, err := first.StdoutPipe()
+			if err == nil {
+				err = first.Start()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := 0
+			for lines := bufio.NewScanner(out); lines.Scan(); {
+				if strings.HasPrefix(lines.Text(), "fetched message ") {
+					said++
+				}
+				if said == last+1 {
+					first.Process.Kill()
+				}
+			}
+			first.Wait()
+			have := atHome(t, kind, target)
+			if len(have) < said {
+				t.Errorf("%s: %d messages were said to be fetched, %d are at home", at, said, len(have))
+			}
+			for _, mail := range have {
+				if _, found := slices.BinarySearch(mails, mail); !found {
+					t.Errorf("%s: at home is part of a message: %.60q", at, mail)
+				}
+			}
+			remaining(t, store) // waits until the session of who was killed is over
+			again := runTool(t, "", args...)
+			again.expect(t, 0, "", "")
+			if got := slices.Sorted(slices.Values(atHome(t, kind, target))); !slices.Equal(got, mails) {
+				t.Errorf("%s: after the next run %d messages are at home, want each of %d once", at, len(got), len(mails))
+			}
+		}
+	}
 }
 
 func count(mails []string, mail string) (n int) {

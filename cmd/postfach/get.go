@@ -49,7 +49,7 @@ func (*getCmd) Help() string {
 
 pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, required, on port 110; to this machine (localhost) it is in clear unless --stls. Without --auth the strongest way to log in is taken that the server offers; ;AUTH=MECHANISM behind the user in the URL means the same as --auth. MECHANISM is SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5, OAUTHBEARER, XOAUTH2, EXTERNAL or +APOP.
 
-The target knows what it has: a second run brings only what is new. One that was interrupted is simply repeated. With --delete a message is deleted on the server once it is stored, synced and all others have come.
+The target knows what it has: a second run brings only what is new. One that was interrupted is simply repeated. With --delete a message is deleted on the server once it is stored, synced and all others have come. Messages that come together are synced together; "fetched" is said of a message that a power failure does not take any more.
 
 Exit codes:
   0  all mail is here
@@ -158,7 +158,7 @@ func (c *getCmd) session(ctx context.Context, a *remotes.Account, opts *pop3clie
 	}
 	result, err := fetch.Get(ctx, client, target, fetch.Options{
 		Host: fetch.Host(u.Addr()), User: u.User, Delete: c.Delete,
-		Report: r.event, Progress: r.progress,
+		Report: r.event, Flush: r.flush, Progress: r.progress,
 	})
 	switch {
 	case err != nil:

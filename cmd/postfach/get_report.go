@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,16 +16,17 @@ import (
 // A getReport shows a run: a progress bar on a terminal, lines elsewhere, or
 // JSON for programs.
 type getReport struct {
-	out, err io.Writer
+	out      *bufio.Writer
+	err      io.Writer
 	json     *json.Encoder // nil: for people
 	terminal bool
 	bar      *progressbar.ProgressBar
 }
 
 func newGetReport(out, err io.Writer, asJSON, terminal bool) *getReport {
-	r := &getReport{out: out, err: err, terminal: terminal}
+	r := &getReport{out: bufio.NewWriter(out), err: err, terminal: terminal}
 	if asJSON {
-		r.json = json.NewEncoder(out)
+		r.json = json.NewEncoder(r.out)
 		r.json.SetEscapeHTML(false)
 	}
 	return r
@@ -93,11 +95,15 @@ func describe(e fetch.Event) string {
 
 // say writes a line beside the progress bar.
 func (r *getReport) say(line string) {
+	r.flush()
 	if r.bar != nil {
 		r.bar.Clear()
 	}
 	fmt.Fprintln(r.err, visible(line))
 }
+
+// flush shows what event has told.
+func (r *getReport) flush() { r.out.Flush() }
 
 func (r *getReport) progress(octets int) {
 	if r.bar != nil {
@@ -121,6 +127,7 @@ type getDone struct {
 
 // done ends the report.
 func (r *getReport) done(result fetch.Result, err error) {
+	defer r.flush()
 	if r.bar != nil {
 		r.bar.Finish()
 	}

@@ -31,6 +31,24 @@ type Target interface {
 	Close() error
 }
 
+// A Stager is a Target in which many messages become durable together: many
+// syncs at once cost little more than one. Deliver is Stage and Commit of one
+// message.
+type Stager interface {
+	Target
+
+	// Stage is Deliver without the promise: the message is stored, but nobody
+	// sees it, a crash may lose it, and Records does not know it. nil without
+	// an error: record said false. One goroutine stages at a time.
+	Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error)
+
+	// Commit delivers what was staged. errs[i] is what Deliver would have
+	// returned for batch[i]: only with nil that message is durable. Others may
+	// be staged meanwhile; one Commit runs at a time. Each Staged is an open
+	// file until then.
+	Commit(batch []*Staged) (errs []error)
+}
+
 // Errors of Open.
 var (
 	ErrSpec   = errors.New("want maildir:FOLDER, mbox:FILE or dir:FOLDER")

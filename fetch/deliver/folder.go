@@ -17,7 +17,8 @@ import (
 // CRLF. A second message with the same octets is <record>-2.eml.
 type folder struct {
 	records
-	fsys vfs.FS
+	spooler
+	committer
 	dir  string
 	lock io.Closer
 }
@@ -35,7 +36,7 @@ func openFolder(fsys vfs.FS, dir string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{records: records{}, fsys: fsys, dir: dir, lock: lock}
+	f := &folder{spooler: spooler{fsys: fsys}, dir: dir, lock: lock}
 	if err := f.load(); err != nil {
 		lock.Close()
 		return nil, err
@@ -73,23 +74,17 @@ func parseEML(name string) (Record, bool) {
 
 // Deliver implements Target.
 func (f *folder) Deliver(ctx context.Context, r io.Reader, record func() (Record, bool)) error {
-	tmp := filepath.Join(f.dir, tmpPrefix+rand.Text())
-	if err := spool(ctx, f.fsys, tmp, r, func(w io.Writer) io.Writer { return w }); err != nil {
-		return err
-	}
-	rec, ok := record()
-	if !ok {
-		return f.fsys.Remove(tmp)
-	}
-	name, err := f.free(rec)
-	if err == nil {
-		err = f.fsys.Rename(tmp, name)
-	}
-	if err != nil {
-		return errors.Join(err, f.fsys.Remove(tmp))
-	}
-	f.add(rec)
-	return f.fsys.SyncDir(f.dir)
+	return deliverOne(ctx, f, r, record)
+}
+
+// Stage implements Stager.
+func (f *folder) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
+	return f.stage(ctx, filepath.Join(f.dir, tmpPrefix+rand.Text()), r, io.Discard, record)
+}
+
+// Commit implements Stager.
+func (f *folder) Commit(batch []*Staged) []error {
+	return f.commit(f.fsys, f.dir, batch, func(s *Staged) (string, error) { return f.free(s.record) }, f.add)
 }
 
 // free returns a name that nothing has: Rename would replace it.

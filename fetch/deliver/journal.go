@@ -166,7 +166,7 @@ func sameHash(r io.Reader, s separator) (bool, error) {
 // separatorAfter reports whether another message begins behind the one at the
 // offset.
 func (m *mbox) separatorAfter(at, size int64) (bool, error) {
-	r := bufio.NewReaderSize(io.NewSectionReader(m.file, at, size-at), writeBuffer)
+	r := bufio.NewReaderSize(io.NewSectionReader(m.file, at, size-at), block)
 	begins, first := true, true
 	for {
 		line, err := r.ReadSlice('\n')

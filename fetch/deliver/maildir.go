@@ -2,10 +2,9 @@ package deliver
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +20,8 @@ import (
 // which other programs keep when they move a message to cur/ and flag it.
 type maildir struct {
 	records
-	fsys vfs.FS
+	spooler
+	committer
 	dir  string
 	lock io.Closer
 	last time.Time // of the last name: names are in the order of delivery
@@ -41,7 +41,7 @@ func openMaildir(fsys vfs.FS, dir string) (*maildir, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maildir{records: records{}, fsys: fsys, dir: dir, lock: lock}
+	m := &maildir{spooler: spooler{fsys: fsys}, dir: dir, lock: lock}
 	if err := m.load(); err != nil {
 		lock.Close()
 		return nil, err
@@ -90,24 +90,47 @@ func removeAll(fsys vfs.FS, dir string, mine func(name string) bool) error {
 
 // Deliver implements Target.
 func (m *maildir) Deliver(ctx context.Context, r io.Reader, record func() (Record, bool)) error {
+	return deliverOne(ctx, m, r, record)
+}
+
+// Stage implements Stager: in tmp, where nobody looks.
+func (m *maildir) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
 	stamp := m.stamp()
-	tmp := filepath.Join(m.dir, "tmp", stamp+"."+suffix)
-	var stored counter
-	var wire popwire.Counter
-	err := spool(ctx, m.fsys, tmp, r, func(w io.Writer) io.Writer { return io.MultiWriter(w, &stored, &wire) })
-	if err != nil {
-		return err
+	var size sizes
+	s, err := m.stage(ctx, filepath.Join(m.dir, "tmp", stamp+"."+suffix), r, &size, record)
+	if s != nil {
+		s.name = nameFor(stamp, s.record, size)
 	}
-	rec, ok := record()
-	if !ok {
-		return m.fsys.Remove(tmp)
-	}
-	name := fmt.Sprintf("%s-%s.%s,S=%d,W=%d", stamp, rec, suffix, stored, wire.Size())
-	if err := m.fsys.Rename(tmp, filepath.Join(m.dir, "new", name)); err != nil {
-		return errors.Join(err, m.fsys.Remove(tmp))
-	}
-	m.add(rec)
-	return m.fsys.SyncDir(filepath.Join(m.dir, "new"))
+	return s, err
+}
+
+// nameFor is parseMaildirName's twin.
+func nameFor(stamp string, r Record, size sizes) string {
+	var room [256]byte // no name may be longer
+	name := append(room[:0], stamp...)
+	name = append(name, '-')
+	name = r.appendTo(name)
+	name = append(name, "."+suffix+",S="...)
+	name = strconv.AppendInt(name, size.stored, 10)
+	name = append(name, ",W="...)
+	return string(strconv.AppendInt(name, size.wire.Size(), 10))
+}
+
+// sizes counts what a name says.
+type sizes struct {
+	stored int64
+	wire   popwire.Counter
+}
+
+func (s *sizes) Write(p []byte) (int, error) {
+	s.stored += int64(len(p))
+	return s.wire.Write(p)
+}
+
+// Commit implements Stager.
+func (m *maildir) Commit(batch []*Staged) []error {
+	dir := filepath.Join(m.dir, "new")
+	return m.commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return dir + string(filepath.Separator) + s.name, nil }, m.add)
 }
 
 // stamp returns seconds and microseconds, never the same and never less than
@@ -118,7 +141,7 @@ func (m *maildir) stamp() string {
 		now = m.last.Add(time.Microsecond)
 	}
 	m.last = now
-	return fmt.Sprintf("%d.M%d", now.Unix(), now.Nanosecond()/1000)
+	return strconv.FormatInt(now.Unix(), 10) + ".M" + strconv.Itoa(now.Nanosecond()/1000)
 }
 
 // parseMaildirName finds the record in a name, whatever flags it has.

@@ -32,7 +32,7 @@ import (
 // runs, but must not write to it during one.
 type mbox struct {
 	records
-	fsys  vfs.FS
+	spooler
 	name  string
 	side  string // a folder beside the file: lock, journal, spool
 	lock  io.Closer
@@ -44,7 +44,7 @@ type mbox struct {
 
 func openMbox(fsys vfs.FS, name string) (*mbox, error) {
 	dir, base := filepath.Split(filepath.Clean(name))
-	m := &mbox{records: records{}, fsys: fsys, name: name, side: filepath.Join(dir, "."+base+"."+suffix)}
+	m := &mbox{spooler: spooler{fsys: fsys}, name: name, side: filepath.Join(dir, "."+base+"."+suffix)}
 	if err := vfs.MkdirAll(fsys, m.side, folderPerm); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (m *mbox) scan() error {
 	if err := m.file.Sync(); err != nil {
 		return err
 	}
-	lines := bufio.NewReaderSize(io.NewSectionReader(m.file, 0, m.size), writeBuffer)
+	lines := bufio.NewReaderSize(io.NewSectionReader(m.file, 0, m.size), block)
 	for begins := true; ; {
 		line, err := lines.ReadSlice('\n')
 		if begins && len(line) > 0 {
@@ -118,35 +118,27 @@ func (m *mbox) Deliver(ctx context.Context, r io.Reader, record func() (Record, 
 	tmp := filepath.Join(m.side, rand.Text())
 	s := separator{}
 	stored := NewContentHash()
-	err := spool(ctx, m.fsys, tmp, newQuoter(r), func(w io.Writer) io.Writer {
-		return io.MultiWriter(w, (*counter)(&s.octets), stored)
-	})
+	f, err := m.spool(ctx, tmp, newQuoter(r), io.MultiWriter(&s.octets, stored))
 	if err != nil {
 		return err
 	}
 	var ok bool
 	if s.Record, ok = record(); ok {
 		s.hash = stored.String()
-		err = m.append(s, tmp)
+		err = m.append(s, io.NewSectionReader(f, 0, int64(s.octets)))
 	}
-	return errors.Join(err, m.fsys.Remove(tmp))
+	return errors.Join(err, f.Close(), m.fsys.Remove(tmp))
 }
 
-// append adds the message that is spooled in the file tmp. What fails is cut
-// off again.
-func (m *mbox) append(s separator, tmp string) error {
+// append adds the message that is spooled. What fails is cut off again.
+func (m *mbox) append(s separator, spooled io.Reader) error {
 	if err := m.begin(); err != nil {
 		return err
 	}
-	f, err := m.fsys.Open(tmp)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	head := s.line(time.Now())
-	w := bufio.NewWriterSize(m.file, writeBuffer)
+	w := bufio.NewWriterSize(m.file, block)
 	w.WriteString(head) // the Writer remembers its first error
-	n, err := io.Copy(w, f)
+	n, err := io.Copy(w, spooled)
 	if err == nil && n != int64(s.octets) {
 		err = io.ErrUnexpectedEOF
 	}

@@ -17,7 +17,7 @@ type quoter struct {
 	err     error
 }
 
-func newQuoter(r io.Reader) *quoter { return &quoter{r: bufio.NewReaderSize(r, writeBuffer)} }
+func newQuoter(r io.Reader) *quoter { return &quoter{r: bufio.NewReaderSize(r, block)} }
 
 // Read implements io.Reader.
 func (q *quoter) Read(p []byte) (n int, err error) {

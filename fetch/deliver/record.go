@@ -7,6 +7,7 @@ import (
 	"hash"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Record says which message it was: where it came from, how large it was
@@ -19,19 +20,23 @@ type Record struct {
 }
 
 // hashLength is how long hashes are here: 128 bits in base32.
-const hashLength = 26
+const (
+	hashLength = 26
+	hashed     = 16 // octets
+)
 
 var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // Key returns the hash of parts: an account and a unique-id. Parts cannot run
 // into one another.
 func Key(parts ...string) string {
-	h := sha256.New()
+	var room [256]byte
+	text := room[:0]
 	for _, p := range parts {
-		h.Write(binary.AppendUvarint(nil, uint64(len(p))))
-		h.Write([]byte(p))
+		text = binary.AppendUvarint(text, uint64(len(p)))
+		text = append(text, p...)
 	}
-	return sum(h)
+	return spell(sha256.Sum256(text))
 }
 
 // A ContentHash hashes the octets of a message.
@@ -40,22 +45,42 @@ type ContentHash struct{ h hash.Hash }
 // NewContentHash returns an empty one.
 func NewContentHash() ContentHash { return ContentHash{sha256.New()} }
 
+// Reset begins anew.
+func (c ContentHash) Reset() { c.h.Reset() }
+
 // Write adds octets.
 func (c ContentHash) Write(p []byte) (int, error) { return c.h.Write(p) }
 
 // String returns the hash of what was written so far.
 func (c ContentHash) String() string { return sum(c.h) }
 
-func sum(h hash.Hash) string { return encoding.EncodeToString(h.Sum(nil)[:16]) }
+func sum(h hash.Hash) string {
+	var room [sha256.Size]byte
+	h.Sum(room[:0])
+	return spell(room)
+}
+
+func spell(h [sha256.Size]byte) string {
+	var room [hashLength]byte
+	encoding.Encode(room[:], h[:hashed])
+	return string(room[:])
+}
 
 // String returns the record as a piece of a file name: lower-case letters,
 // digits and two "-".
 func (r Record) String() string {
-	announced := "u"
-	if r.Announced >= 0 {
-		announced = strconv.FormatInt(r.Announced, 10)
+	return string(r.appendTo(nil))
+}
+
+func (r Record) appendTo(dst []byte) []byte {
+	dst = append(dst, r.Key...)
+	dst = append(dst, '-')
+	dst = append(dst, r.Content...)
+	dst = append(dst, '-')
+	if r.Announced < 0 {
+		return append(dst, 'u')
 	}
-	return r.Key + "-" + r.Content + "-" + announced
+	return strconv.AppendInt(dst, r.Announced, 10)
 }
 
 // parseRecord is String's twin.
@@ -79,9 +104,23 @@ func isHash(s string) bool {
 }
 
 // records is the memory that every target has of itself.
-type records map[string][]Record
+type records struct {
+	mu sync.Mutex // guards by
+	by map[string][]Record
+}
 
 // Records implements Target.
-func (rs records) Records(key string) []Record { return rs[key] }
+func (rs *records) Records(key string) []Record {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.by[key]
+}
 
-func (rs records) add(r Record) { rs[r.Key] = append(rs[r.Key], r) }
+func (rs *records) add(r Record) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.by == nil {
+		rs.by = make(map[string][]Record)
+	}
+	rs.by[r.Key] = append(rs.by[r.Key], r)
+}

@@ -238,7 +238,17 @@ func List() []Fault {
 		}}},
 
 		{22, "DELE before the mail is synced", "fetch", "TestNoDELEBeforeTheMailIsDurable", []Edit{{
-			"fetch/deliver/spool.go", "		err = f.Sync()\n", "		err = nil\n",
+			"fetch/deliver/commit.go", "			errs[i] = batch[i].file.Sync()\n", "			errs[i] = nil\n",
+		}}},
+		{22, "one sync for a batch of files", "fetch", "TestNoDELEBeforeTheMailIsDurable", []Edit{{
+			"fetch/deliver/commit.go",
+			"			errs[i] = batch[i].file.Sync()\n", "			if i == 0 {\n				errs[i] = batch[i].file.Sync()\n			}\n",
+		}}},
+		{22, "DELE before the folder is synced", "fetch", "TestNoDELEBeforeTheMailIsDurable", []Edit{{
+			"fetch/deliver/commit.go", "	if err := fsys.SyncDir(dir); err != nil {\n", "	if err := error(nil); err != nil {\n",
+		}}},
+		{22, "fetched is said before the mail is durable", "fetch", "TestFetchedMeansDurable", []Edit{{
+			"fetch/batch.go", "			done(batch, b.commit(batch))\n", "			done(batch, make([]error, len(batch)))\n			b.commit(batch)\n",
 		}}},
 		{22, "what came before is fetched again", tool, "TestKilledGetLosesAndDoublesNothing", []Edit{
 			{"fetch/plan.go", "		return have.Announced == m.announced || m.announced < 0\n", "		return false && have.Announced == m.announced\n"},

@@ -15,7 +15,7 @@ func (OS) Open(name string) (File, error) {
 
 // Create implements FS.
 func (OS) Create(name string, perm fs.FileMode) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	f, err := openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (OS) Mkdir(name string, perm fs.FileMode) error { return os.Mkdir(name, per
 func (OS) Link(oldname, newname string) error { return os.Link(oldname, newname) }
 
 // Rename implements FS.
-func (OS) Rename(oldname, newname string) error { return os.Rename(oldname, newname) }
+func (OS) Rename(oldname, newname string) error { return rename(oldname, newname) }
 
 // Remove implements FS.
 func (OS) Remove(name string) error { return os.Remove(name) }

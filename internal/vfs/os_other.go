@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 )
 
@@ -13,6 +14,10 @@ const (
 	openFlags    = 0
 	openDirFlags = 0
 )
+
+func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
 
 // SyncDir implements FS. There is no such operation here: the system itself
 // sees to the names.
