@@ -28,6 +28,7 @@ func (f Folder) Closed() error {
 		{filepath.Dir(f.Key()), 0o027, "g-w,o="},
 		{f.LastLogins(), 0o027, "g-w,o="},
 		{f.Maildirs(), 0o027, "g-w,o="},
+		{f.Index(), 0o027, "g-w,o="},
 		{f.Run(), 0o027, "g-w,o="},
 	} {
 		info, err := os.Stat(part.dir)

@@ -18,12 +18,12 @@ func TestFolderThatOthersCanChangeIsRefused(t *testing.T) {
 	f := Folder(t.TempDir())
 	parts := map[string]string{
 		".": string(f), "mail": f.Mail(), "keys": filepath.Dir(f.APOPKey()), "tls": filepath.Dir(f.Key()),
-		"acme": f.ACME(), "lastlogin": f.LastLogins(), "maildirs": f.Maildirs(), "run": f.Run(),
+		"acme": f.ACME(), "lastlogin": f.LastLogins(), "maildirs": f.Maildirs(), "index": f.Index(), "run": f.Run(),
 	}
 	if err := f.Closed(); err != nil {
 		t.Errorf("without its parts: %v", err)
 	}
-	if err := errors.Join(f.MakeParts(), os.Mkdir(f.ACME(), 0o700), os.Mkdir(f.Maildirs(), 0o700)); err != nil {
+	if err := errors.Join(f.MakeParts(), os.Mkdir(f.ACME(), 0o700), os.Mkdir(f.Maildirs(), 0o700), os.Mkdir(f.Index(), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Closed(); err != nil {
@@ -37,6 +37,7 @@ func TestFolderThatOthersCanChangeIsRefused(t *testing.T) {
 		"tls":       {0o750: false, 0o770: true, 0o755: true, 0o701: true},
 		"lastlogin": {0o750: false, 0o770: true, 0o755: true},
 		"maildirs":  {0o750: false, 0o770: true, 0o755: true},
+		"index":     {0o750: false, 0o770: true, 0o755: true},
 		"run":       {0o750: false, 0o770: true, 0o755: true},
 	} {
 		for mode, refused := range modes {

@@ -44,7 +44,7 @@ func (f Folder) isOurs() (bool, error) {
 		return false, err
 	}
 	parts := []string{"keys", "lastlogin"} // both: Postfach was here
-	known := append([]string{"accounts", "acme", "first-login.txt", "mail", "maildirs", "run", "tls"}, parts...)
+	known := append([]string{"accounts", "acme", "first-login.txt", "index", "mail", "maildirs", "run", "tls"}, parts...)
 	some, others := false, false
 	for _, name := range names {
 		switch {

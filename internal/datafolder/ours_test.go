@@ -23,7 +23,7 @@ func TestChownIsAdvisedForDataFoldersOnly(t *testing.T) {
 		{"lost+found", false},
 		{"mail", true},
 		{"mail lost+found", true},
-		{"accounts keys lastlogin mail maildirs run tls acme first-login.txt", true},
+		{"accounts index keys lastlogin mail maildirs run tls acme first-login.txt", true},
 		{"accounts keys lastlogin mail run tls users", true}, // and what the operator has put there
 		{"mail run lib log spool tmp", false},                // /var
 		{"run etc usr home tmp", false},                      // /

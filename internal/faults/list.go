@@ -49,14 +49,14 @@ func List() []Fault {
 		}}},
 		{4, "unique-ids of one session", server, "TestKillRightAfterUIDLChangesNoID", []Edit{
 			{"maildrop/maildir/identify.go", `fmt.Sprintf("%d %d %s", e.info.ModTime.UnixNano(), e.info.ID.Inode, e.name.base)`, "fmt.Sprint(new(Store).newBase())"},
-			{"maildrop/maildir/open.go", "	d.nameTwins(entries)\n", ""},
+			{"maildrop/maildir/open.go", "	named := d.nameTwins(found.entries)\n", "	named := false\n"},
 		}},
 
 		{5, "whatever has the name now is served", server, "TestSessionIsFixedAtLogin", []Edit{{
 			"maildrop/maildir/content.go", "	default:\n		err = fs.ErrNotExist\n", "",
 		}}},
 		{5, "a stranger with the name is removed", server, "TestSessionIsFixedAtLogin", []Edit{{
-			"maildrop/maildir/update.go", "	if i, ok := d.find(id); ok && d.files[i].is(e.info) {\n", "	if _, ok := d.find(id); ok {\n",
+			"maildrop/maildir/update.go", "	if i, ok := d.seen.find(id); ok && d.files[i].is(e.info) {\n", "	if _, ok := d.seen.find(id); ok {\n",
 		}}},
 
 		{6, "a body that is cut off gets its end", server, "TestMessageThatChangesIsCutOff", []Edit{{
@@ -72,7 +72,7 @@ func List() []Fault {
 			"maildrop/maildir/scan.go", "		case !info.Mode.IsRegular():\n			continue\n", "",
 		}}},
 		{7, "a hint that lies is always believed", server, "TestOddFilesBlockNobody", []Edit{{
-			"maildrop/maildir/size.go", "(length < 0 || length == e.info.Size) && !z.lies[lie{e.info.ID, wire}]", "(length == -2 || true)",
+			"maildrop/maildir/size.go", "(length < 0 || length == e.info.Size) && !z.lie(e, wire)", "(length == -2 || true)",
 		}}},
 
 		{8, "the lock is a file, which kill -9 leaves", server, "TestNoLockOutlivesItsSession", []Edit{

@@ -163,6 +163,9 @@ func (f *Fail) Lock(dir string) (Lock, error) {
 	return f.FS.Lock(dir)
 }
 
+// Boot implements FS. It is no operation: it cannot fail.
+func (f *Fail) Boot() string { return f.FS.Boot() }
+
 type failFile struct {
 	fail *Fail
 	File

@@ -45,6 +45,10 @@ type FS interface {
 	// when another session has it, in this process or in any. It leaves
 	// nothing behind; it ends with Close, or with the process.
 	Lock(dir string) (Lock, error)
+	// Boot returns a word for the time since the machine started; empty: not
+	// known. In another one, what was not synced before may be lost, whatever the
+	// times of files and folders say.
+	Boot() string
 }
 
 // A Lock is a lock that somebody has. Close gives it back.
