@@ -135,6 +135,9 @@ func (s *Strict) Open(name string) (File, error) {
 	return s.open(i, name)
 }
 
+// OpenSeen implements FS.
+func (s *Strict) OpenSeen(name string) (File, error) { return s.Open(name) }
+
 func (s *Strict) open(i *inode, name string) (File, error) {
 	if !i.mode.IsRegular() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}

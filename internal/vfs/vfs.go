@@ -21,6 +21,9 @@ type FS interface {
 	// a FIFO would block, a link may lead out of the folder. The caller
 	// closes the File.
 	Open(name string) (File, error)
+	// OpenSeen is Open where a regular file was seen before: it does not look first.
+	// A device that somebody has put in its place is opened, and closed again.
+	OpenSeen(name string) (File, error)
 	// Create makes a file that must not exist, for reading and writing. The
 	// caller closes the File.
 	Create(name string, perm fs.FileMode) (File, error)

@@ -118,7 +118,7 @@ func (d *drop) openFile(ctx context.Context, i int) (vfs.File, vfs.Info, error) 
 // as good as none. One with the same inode is the message, written anew, or
 // another one that came after it: nobody may take it for what Open saw.
 func (d *drop) openHere(i int) (vfs.File, vfs.Info, error) {
-	f, err := d.store.fs().Open(d.files[i].place().path(d.root))
+	f, err := d.store.fs().OpenSeen(d.files[i].place().path(d.root))
 	if err != nil {
 		return nil, vfs.Info{}, err
 	}

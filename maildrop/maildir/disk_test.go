@@ -26,8 +26,10 @@ func age(info vfs.Info, err error) (vfs.Info, error) {
 	return info, err
 }
 
-func (a agedFS) Lstat(name string) (vfs.Info, error) { return age(a.OS.Lstat(name)) }
-func (a agedFS) Stat(name string) (vfs.Info, error)  { return age(a.OS.Stat(name)) }
+func (a agedFS) Lstat(name string) (vfs.Info, error)    { return age(a.OS.Lstat(name)) }
+func (a agedFS) Stat(name string) (vfs.Info, error)     { return age(a.OS.Stat(name)) }
+func (a agedFS) OpenSeen(name string) (vfs.File, error) { return a.Open(name) }
+
 func (a agedFS) Open(name string) (vfs.File, error) {
 	f, err := a.OS.Open(name)
 	if err != nil {
@@ -218,6 +220,8 @@ func (y youngFiles) Lstat(name string) (vfs.Info, error) {
 	}
 	return y.agedFS.Lstat(name)
 }
+
+func (y youngFiles) OpenSeen(name string) (vfs.File, error) { return y.Open(name) }
 
 func (y youngFiles) Open(name string) (vfs.File, error) { return y.OS.Open(name) }
 
