@@ -80,10 +80,16 @@ func TestIndexFromBeforeACrash(t *testing.T) {
 	if err := disk.Remove(filepath.Join(dir, "new/1002.x")); err != nil { // and not synced
 		t.Fatal(err)
 	}
-	if got := poll(t, s); len(got) != 4 {
-		t.Fatalf("listed %q", got)
+	for range 2 { // the second session knows that an index is worth it
+		if got := poll(t, s); len(got) != 4 {
+			t.Fatalf("listed %q", got)
+		}
 	}
-	if err := disk.SyncDir("/index"); err != nil {
+	index, err := disk.Append(s.indexName(dir), 0)
+	if err == nil {
+		err = errors.Join(index.Sync(), index.Close(), disk.SyncDir("/index"))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	strict.Crash(0)

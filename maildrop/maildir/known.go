@@ -51,7 +51,7 @@ func (k *known) split(r *reading) (old []entry, left []place) {
 		}
 		f := &k.files[i]
 		old = append(old, entry{
-			place: place{folderNames[f.folder], f.name}, name: parseName(f.name), info: f.info(),
+			place: f.place(), name: parseName(f.name), info: f.info(),
 			size: k.messages[i].Size, sized: true,
 		})
 	}

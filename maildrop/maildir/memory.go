@@ -76,6 +76,15 @@ func (m *memory) drop(e *chain.Element) {
 	m.octets -= c.octets
 }
 
+// forget makes room.
+func (m *memory) forget(root string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e, ok := m.byRoot[root]; ok {
+		m.drop(e)
+	}
+}
+
 // distrust notes that a file of a maildrop was not the one that the snapshot says.
 func (m *memory) distrust(root string) {
 	m.mu.Lock()

@@ -22,7 +22,7 @@ type drop struct {
 	folders [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
 
 	seen  *snapshot // what Open found
-	files []file    // where it is by now: those of seen, or, when own is set, a copy
+	files []file    // those of seen; when own is set, they say where each is by now
 	own   bool
 
 	before memento // what was remembered of this maildrop
@@ -174,7 +174,7 @@ func (d *drop) countAll(ctx context.Context, indices []int) []error {
 	if len(indices) == 0 {
 		return nil
 	}
-	d.store.share(ctx, len(indices), manyCounts, func() func(int) {
+	d.store.share(ctx, len(indices), manyCounts, hands, func() func(int) {
 		buf := make([]byte, countBuffer)
 		return func(k int) { errs[k] = d.countHere(ctx, indices[k], buf) }
 	})
@@ -219,6 +219,9 @@ func (d *drop) Messages() []maildrop.Message { return d.seen.messages }
 func (d *drop) Close() error {
 	if d.lock == nil {
 		return nil
+	}
+	if d.own { // what moved is known by now
+		d.remember()
 	}
 	err := d.lock.Close()
 	d.lock = nil

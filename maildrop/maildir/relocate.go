@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"slices"
 	"strings"
 )
 
@@ -95,12 +94,16 @@ func (d *drop) missing(r *reading, i int) map[string][]int {
 	return missing
 }
 
-// ownFiles makes the files those of this session alone: the snapshot is shared.
+// ownFiles makes the files those of this session alone, because a snapshot is shared.
+// Nobody needs the one from before any more: it would only take memory.
 func (d *drop) ownFiles() {
-	if !d.own {
-		d.files, d.own = slices.Clone(d.files), true
-	}
 	d.moved = true
+	if d.own {
+		return
+	}
+	d.seen, d.own = d.seen.clone(), true
+	d.files = d.seen.files
+	d.store.memory.forget(d.root)
 }
 
 // baseOf returns the part of a file's name that never changes.

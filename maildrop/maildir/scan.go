@@ -23,6 +23,7 @@ type entry struct {
 	name name
 	info vfs.Info
 	own  pop3.UniqueID // what its name says; empty: not worked out yet
+	hint int64         // the size that the name says, if that is possible; else -1
 	id   pop3.UniqueID // see identify
 	// doubt: another file with this base could not be examined.
 	doubt bool
@@ -140,14 +141,21 @@ func examined(vanished []place, seen map[sighting]*entry, entries []*entry) bool
 // look finds out what is at the places. Only regular files are messages.
 // vanished are places where nothing was any more. sure: nothing failed.
 func (s *Store) look(ctx context.Context, root string, places []place) (entries []entry, vanished []place, sure bool, err error) {
-	infos, errs := s.lstatAll(ctx, root, places)
+	entries, errs := make([]entry, len(places)), make([]error, len(places))
+	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
+		return func(i int) {
+			var info vfs.Info
+			info, errs[i] = s.fs().Lstat(places[i].path(root))
+			entries[i].set(places[i], info)
+		}
+	})
 	if err := ctx.Err(); err != nil {
 		return nil, nil, false, err
 	}
 	sure = true
-	entries = make([]entry, 0, len(places))
+	left := 0
 	for i, p := range places {
-		info, err := infos[i], errs[i]
+		err := errs[i]
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			vanished = append(vanished, p)
@@ -159,10 +167,19 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 			// read it fails.
 			s.log().Warn("message cannot be examined", "file", p.path(root), "error", err)
 			sure = false
-		case !info.Mode.IsRegular():
+		case !entries[i].info.Mode.IsRegular():
 			continue
 		}
-		entries = append(entries, entry{place: p, name: parseName(p.name), info: info})
+		if left != i {
+			entries[left] = entries[i]
+		}
+		left++
 	}
-	return entries, vanished, sure, nil
+	return entries[:left], vanished, sure, nil
+}
+
+// set makes e the entry of a file.
+func (e *entry) set(p place, info vfs.Info) {
+	e.place, e.name, e.info = p, parseName(p.name), info
+	e.own, e.hint = e.name.uniqueID(), e.name.size(info.Size)
 }

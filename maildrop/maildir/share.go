@@ -10,11 +10,15 @@ import (
 )
 
 // From how many files on several goroutines work on them: for fewer it takes longer
-// to start them. To count a file takes longer than to examine it.
+// to start them, or nobody notices. To count a file takes longer than to examine it.
 const (
-	manyPlaces = 1000
-	manyCounts = 100
+	manyPlaces   = 1000
+	manyCounts   = 100
+	manyRemovals = 2000
 )
+
+// hands is how many of them work together at least where they wait for the disk.
+const hands = 4
 
 // mostHelpers is how many goroutines work on files beside those that call Open and
 // Update, in the whole Store: each may hold a thread for as long as a disk does not
@@ -39,8 +43,9 @@ func (h *helpers) hire() bool {
 func (h *helpers) done() { h.busy.Add(-1) }
 
 // share does some work for each number below n, with what help there is, from many
-// on. begin returns the work of one goroutine. It stops early when ctx ends.
-func (s *Store) share(ctx context.Context, n, many int, begin func() (work func(i int))) {
+// on: one goroutine for each processor, and at least so many. begin returns the work of
+// one goroutine. It stops early when ctx ends.
+func (s *Store) share(ctx context.Context, n, many, least int, begin func() (work func(i int))) {
 	var next atomic.Int64
 	run := func() {
 		work := begin()
@@ -59,7 +64,7 @@ func (s *Store) share(ctx context.Context, n, many int, begin func() (work func(
 	}
 	var wg sync.WaitGroup
 	if n >= many {
-		for i := 1; i < runtime.GOMAXPROCS(0) && i*portion < n && s.helpers.hire(); i++ {
+		for i := 1; i < max(runtime.GOMAXPROCS(0), least) && i*portion < n && s.helpers.hire(); i++ {
 			wg.Go(func() {
 				defer s.helpers.done()
 				run()
@@ -73,7 +78,7 @@ func (s *Store) share(ctx context.Context, n, many int, begin func() (work func(
 // lstatAll examines the files at the places.
 func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
 	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
-	s.share(ctx, len(places), manyPlaces, func() func(int) {
+	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
 		return func(i int) { infos[i], errs[i] = s.fs().Lstat(places[i].path(root)) }
 	})
 	return infos, errs

@@ -26,16 +26,12 @@ type lie struct {
 }
 
 // wireSize returns the size of a message on the wire, if it can be known
-// without reading it. A name is only a hint: S= that is not the file's length
-// says that the whole name cannot be believed, and W= must be possible.
+// without reading it.
 func (z *sizes) wireSize(e *entry) (int64, bool) {
 	if e.sized && !z.lie(e, e.size) {
 		return e.size, true
 	}
-	length, wire := e.name.hints()
-	believed := e.known() && wire >= e.info.Size && wire <= 2*e.info.Size+2 &&
-		(length < 0 || length == e.info.Size) && !z.lie(e, wire)
-	return wire, believed
+	return e.hint, e.hint >= 0 && e.known() && !z.lie(e, e.hint)
 }
 
 func (z *sizes) lie(e *entry, wire int64) bool {

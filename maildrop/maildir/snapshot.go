@@ -109,6 +109,15 @@ func (x *snapshot) sortIDs() {
 	slices.SortFunc(x.byID, func(a, b int32) int { return compare(x.messages[a], x.messages[b]) })
 }
 
+// clone returns a snapshot with the same messages, in files of its own. It is not
+// whole: a file is not where it was.
+func (x *snapshot) clone() *snapshot {
+	x.sort.Do(x.sortIDs)
+	c := &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: slices.Clone(x.files), unsettled: x.unsettled, fresh: x.fresh, byID: x.byID}
+	c.sort.Do(func() {}) // it is
+	return c
+}
+
 // octets is about how much memory it takes.
 func (x *snapshot) octets() int64 {
 	const each, other = 24 + 56 + 4, 512 // on 64 bits

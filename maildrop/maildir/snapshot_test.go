@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -207,14 +208,15 @@ func TestSnapshotIsNotWrittenTo(t *testing.T) {
 	poll(t, s)
 	d := mustOpen(t, s)
 	defer d.Close()
-	before := slices.Clone(d.(*drop).seen.files)
+	shared := d.(*drop).seen
+	before := slices.Clone(shared.files)
 	if err := disk.Rename(filepath.Join(dir, "new/1001.x"), filepath.Join(dir, "cur/1001.x:2,S")); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := fetch(t, d, "1001.x"); text != "message 1\n" || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
-	if !slices.Equal(d.(*drop).seen.files, before) {
+	if !slices.Equal(shared.files, before) {
 		t.Error("the snapshot has changed")
 	}
 }
@@ -373,4 +375,35 @@ func TestSessionsAndDeliveriesAtOnce(t *testing.T) {
 		}
 	}
 	all.Wait()
+}
+
+// Promise 15: 200 octets a listed message. Here it is names of 80 octets.
+func TestMemoryOfAMessage(t *testing.T) {
+	const n, most = 50_000, 190
+	x := &snapshot{home: vfs.FileID{Device: 1, Inode: 1}}
+	for i := range n {
+		name := fmt.Sprintf("%d.M%06dP1234Q%dR0123456789abcdef.mail.example.org,S=4096,W=4160:2,S", 1_700_000_000+i, i, i)
+		x.files = append(x.files, file{name: name, id: vfs.FileID{Device: 1, Inode: uint64(i)}, length: 4096, folder: 1})
+		x.messages = append(x.messages, maildrop.Message{ID: pop3.UniqueID(baseOf(name)), Size: 4160})
+	}
+	octets := formatIndex(x, "/mail/user", "boot")
+	heap := func() int64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	before := heap()
+	y, err := parseIndex(octets, "/mail/user", "boot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	y.find("x")
+	took := (heap() - before) / n
+	if said := y.octets() / n; took > most || said > most || said < took-16 {
+		t.Errorf("%d octets a message, and %d by its own account", took, said)
+	}
+	t.Logf("%d octets a message", took)
+	runtime.KeepAlive(octets)
+	runtime.KeepAlive(x)
 }

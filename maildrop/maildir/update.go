@@ -92,14 +92,19 @@ func (u *update) pass(ctx context.Context) (again bool, err error) {
 		u.judge(near)
 	}
 	u.pin(near)
+	var found []*removal
 	for _, m := range u.order {
-		if m.err != nil || len(m.found) == 0 {
-			continue
+		if m.err == nil && len(m.found) > 0 {
+			found = append(found, m)
 		}
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		u.unlink(m)
+	}
+	u.drop.store.share(ctx, len(found), manyRemovals, hands, func() func(int) {
+		return func(i int) { u.unlink(found[i]) }
+	})
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	for _, m := range found {
 		again = again || !m.gone && m.err == nil
 	}
 	return again, nil
