@@ -106,7 +106,7 @@ func BenchmarkIndex(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(len(octets)))
 		for b.Loop() {
-			if _, err := parseIndex(octets, "/mail/user", "boot"); err != nil {
+			if _, err := parse(octets, "/mail/user", "boot"); err != nil {
 				b.Fatal(err)
 			}
 		}

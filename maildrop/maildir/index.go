@@ -1,11 +1,13 @@
 package maildir
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io"
 	"math"
+	"strings"
 
 	"postfach/internal/vfs"
 	"postfach/maildrop"
@@ -25,15 +27,14 @@ import (
 //	new/, cur/: device, inode, and times of
 //	  modification and of the inode             8, 8, 8, 8 each
 //	devices                                     8 each
+//	unsettled                                   4 each
+//	boot, root, names, ids
 //	messages: inode, time, length, size         8, 8, 8, 8 each
 //	  octets of the name, of the id             2, 2
 //	  folder, device, two zeros                 1, 1, 1, 1
-//	unsettled                                   4 each
-//	boot, root, names, ids
 //	CRC-32C of all before                       4
 //
-// An id that has no octets of its own is what its number says of the name: see
-// indexRecord.
+// An id that is the beginning of the name has no octets of its own: see ownID.
 const indexMagic = "postfach index 1\n"
 
 const (
@@ -96,6 +97,19 @@ func formatIndex(x *snapshot, root, boot string) []byte {
 	for _, d := range devices {
 		b = le.AppendUint64(b, d)
 	}
+	for _, i := range x.unsettled {
+		b = le.AppendUint32(b, uint32(i))
+	}
+	b = append(b, boot...)
+	b = append(b, root...)
+	for i := range x.files {
+		b = append(b, x.files[i].name...)
+	}
+	for i := range x.files {
+		if id := x.messages[i].ID; !startsWith(x.files[i].name, id) {
+			b = append(b, id...)
+		}
+	}
 	for i := range x.files {
 		f, id := &x.files[i], x.messages[i].ID
 		idLength := len(id)
@@ -110,19 +124,6 @@ func formatIndex(x *snapshot, root, boot string) []byte {
 		b = le.AppendUint16(b, uint16(idLength))
 		b = append(b, f.folder, numbers[f.id.Device], 0, 0)
 	}
-	for _, i := range x.unsettled {
-		b = le.AppendUint32(b, uint32(i))
-	}
-	b = append(b, boot...)
-	b = append(b, root...)
-	for i := range x.files {
-		b = append(b, x.files[i].name...)
-	}
-	for i := range x.files {
-		if id := x.messages[i].ID; !startsWith(x.files[i].name, id) {
-			b = append(b, id...)
-		}
-	}
 	return le.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
@@ -130,52 +131,83 @@ func startsWith(name string, id pop3.UniqueID) bool {
 	return len(name) >= len(id) && name[:len(id)] == string(id)
 }
 
-// An indexReader takes numbers from the front of octets.
-type indexReader struct{ left []byte }
-
-func (r *indexReader) u64() uint64 {
-	n := binary.LittleEndian.Uint64(r.left)
-	r.left = r.left[8:]
-	return n
+// An indexReader reads numbers and texts, of which each part is in memory for a
+// moment only.
+type indexReader struct {
+	from io.Reader
+	buf  []byte // what was read and not taken
+	all  []byte // the buffer that buf is part of
+	sum  uint32 // CRC-32C of what was taken
+	err  error  // the first one: then all that is taken is zero
 }
 
-func (r *indexReader) u32() uint32 {
-	n := binary.LittleEndian.Uint32(r.left)
-	r.left = r.left[4:]
-	return n
+// indexBuffer is the most that next can return.
+const indexBuffer = 256 << 10
+
+func newIndexReader(from io.Reader, size int64) *indexReader {
+	return &indexReader{from: from, all: make([]byte, min(size, indexBuffer))}
 }
 
-func (r *indexReader) take(n uint64) []byte {
-	b := r.left[:n]
-	r.left = r.left[n:]
+// next returns the next n octets, until it is called again.
+func (r *indexReader) next(n int) []byte {
+	if n > len(r.all) {
+		r.all, r.err = make([]byte, n), errIndex
+	}
+	if len(r.buf) < n && r.err == nil {
+		kept := copy(r.all, r.buf)
+		var read int
+		read, r.err = io.ReadAtLeast(r.from, r.all[kept:], n-kept)
+		r.buf = r.all[:kept+read]
+	}
+	if r.err != nil {
+		clear(r.all[:n])
+		return r.all[:n]
+	}
+	b := r.buf[:n]
+	r.buf = r.buf[n:]
+	r.sum = crc32.Update(r.sum, castagnoli, b)
 	return b
 }
 
+func (r *indexReader) u64() uint64 { return binary.LittleEndian.Uint64(r.next(8)) }
+
+func (r *indexReader) u32() uint32 { return binary.LittleEndian.Uint32(r.next(4)) }
+
 func (r *indexReader) id() vfs.FileID { return vfs.FileID{Device: r.u64(), Inode: r.u64()} }
 
-// parseIndex returns the snapshot of an index. It is whole only in the time since
-// the machine started in which it was written: what was not synced before may be gone,
-// and the times of the folders need not tell. It keeps no part of b.
-func parseIndex(b []byte, root, boot string) (*snapshot, error) {
-	b, ok := bytes.CutPrefix(b, []byte(indexMagic))
-	if !ok || len(b) < indexHead+4 {
+// text returns so many octets.
+func (r *indexReader) text(n uint64) string {
+	var b strings.Builder
+	b.Grow(int(n))
+	for n > 0 && r.err == nil {
+		part := r.next(int(min(n, uint64(len(r.all)))))
+		b.Write(part)
+		n -= uint64(len(part))
+	}
+	return b.String()
+}
+
+// parseIndex returns the snapshot of an index of so many octets. It is whole only in
+// the time since the machine started in which it was written: what was not synced
+// before may be gone, and the times of the folders need not tell.
+func parseIndex(from io.Reader, size int64, root, boot string) (*snapshot, error) {
+	if size < int64(len(indexMagic)+indexHead+4) {
 		return nil, errIndex
 	}
-	all, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	r := &indexReader{all}
-	if r.u64() != uint64(len(b)) || crc32.Update(crc32.Checksum([]byte(indexMagic), castagnoli), castagnoli, all) != sum {
-		return nil, errIndex
+	r := newIndexReader(from, size)
+	if string(r.next(len(indexMagic))) != indexMagic || r.u64() != uint64(size)-uint64(len(indexMagic)) {
+		return nil, cmp.Or(r.err, errIndex)
 	}
 	// Lengths of 32 bits cannot overflow in sums of 64, nor can those of 48.
 	bootLength, rootLength := uint64(r.u32()), uint64(r.u32())
 	count, unsettled, devices := uint64(r.u32()), uint64(r.u32()), uint64(r.u32())
 	nameOctets, idOctets := r.u64(), r.u64()
 	whole := r.u64() == 1
-	if nameOctets > 1<<48 || idOctets > 1<<48 || uint64(len(b)) !=
-		indexHead+8*devices+indexRecord*count+4*unsettled+bootLength+rootLength+nameOctets+idOctets+4 {
-		return nil, errIndex
+	if nameOctets > 1<<48 || idOctets > 1<<48 || uint64(size) !=
+		uint64(len(indexMagic))+indexHead+8*devices+indexRecord*count+4*unsettled+bootLength+rootLength+nameOctets+idOctets+4 {
+		return nil, cmp.Or(r.err, errIndex)
 	}
-	x := &snapshot{home: r.id()}
+	x := &snapshot{home: r.id(), text: int64(nameOctets + idOctets)}
 	for i := range x.folders {
 		x.folders[i] = folderTime{r.id(), int64(r.u64()), int64(r.u64())}
 	}
@@ -183,7 +215,6 @@ func parseIndex(b []byte, root, boot string) (*snapshot, error) {
 	for i := range deviceNumbers {
 		deviceNumbers[i] = r.u64()
 	}
-	records := r.take(indexRecord * count)
 	for range unsettled {
 		i := r.u32()
 		if uint64(i) >= count {
@@ -191,49 +222,70 @@ func parseIndex(b []byte, root, boot string) (*snapshot, error) {
 		}
 		x.unsettled = append(x.unsettled, int32(i))
 	}
-	sameBoot := string(r.take(bootLength)) == boot && boot != ""
-	if string(r.take(rootLength)) != root {
-		return nil, errIndex
-	}
-	names := r.take(nameOctets)
-	if bytes.IndexByte(names, '/') >= 0 || bytes.IndexByte(names, 0) >= 0 {
-		return nil, errIndex
+	sameBoot := r.text(bootLength) == boot && boot != ""
+	if r.text(rootLength) != root {
+		return nil, cmp.Or(r.err, errIndex)
 	}
 	x.whole = whole && sameBoot
-	return x, x.readRecords(records, string(names), string(r.take(idOctets)), deviceNumbers)
+	names, ids := r.text(nameOctets), r.text(idOctets)
+	if strings.IndexByte(names, '/') >= 0 || strings.IndexByte(names, 0) >= 0 {
+		return nil, errIndex
+	}
+	if err := x.readRecords(r, int(count), names, ids, deviceNumbers); err != nil {
+		return nil, err
+	}
+	if sum := r.sum; r.u32() != sum || r.err != nil {
+		return nil, cmp.Or(r.err, errIndex)
+	}
+	return x, nil
 }
 
 // readRecords fills in the messages. Names and ids are parts of two long strings.
-func (x *snapshot) readRecords(records []byte, names, ids string, devices []uint64) error {
-	le := binary.LittleEndian
-	n := len(records) / indexRecord
+func (x *snapshot) readRecords(r *indexReader, n int, names, ids string, devices []uint64) error {
 	x.messages, x.files = make([]maildrop.Message, n), make([]file, n)
-	for i := range n {
-		r := records[i*indexRecord : (i+1)*indexRecord]
-		nameLength, idLength := int(le.Uint16(r[32:])), int(le.Uint16(r[34:]))
-		folder, device := r[36], int(r[37])
-		if nameLength > len(names) || int(folder) >= len(folderNames) || device >= len(devices) || nameLength == 0 || names[0] == '.' {
-			return errIndex
+	for from := 0; from < n; {
+		records := r.next(min(n-from, len(r.all)/indexRecord) * indexRecord)
+		if r.err != nil {
+			return r.err
 		}
-		f := &x.files[i]
-		f.name, names = names[:nameLength], names[nameLength:]
-		f.id = vfs.FileID{Device: devices[device], Inode: le.Uint64(r)}
-		f.mtime, f.length, f.folder = int64(le.Uint64(r[8:])), int64(le.Uint64(r[16:])), folder
-		m := &x.messages[i]
-		m.Size = int64(le.Uint64(r[24:]))
-		from := &ids
-		if idLength&ownID != 0 {
-			idLength &^= ownID
-			own := f.name
-			from = &own
+		for ; len(records) > 0; from++ {
+			if !x.readRecord(from, records[:indexRecord], &names, &ids, devices) {
+				return errIndex
+			}
+			records = records[indexRecord:]
 		}
-		if idLength == 0 || idLength > pop3.MaxUniqueID || idLength > len(*from) || m.Size < 0 || f.length < 0 {
-			return errIndex
-		}
-		m.ID, *from = pop3.UniqueID((*from)[:idLength]), (*from)[idLength:]
 	}
 	if names != "" || ids != "" {
 		return errIndex
 	}
 	return nil
+}
+
+// readRecord fills in one message, and takes its name and id from the front of the
+// others. false: that cannot be.
+func (x *snapshot) readRecord(i int, r []byte, names, ids *string, devices []uint64) bool {
+	le := binary.LittleEndian
+	nameLength, idLength := int(le.Uint16(r[32:])), int(le.Uint16(r[34:]))
+	folder, device := r[36], int(r[37])
+	if nameLength == 0 || nameLength > len(*names) || (*names)[0] == '.' || int(folder) >= len(folderNames) || device >= len(devices) {
+		return false
+	}
+	name := (*names)[:nameLength]
+	*names = (*names)[nameLength:]
+	from := ids
+	if idLength&ownID != 0 {
+		idLength &^= ownID
+		own := name
+		from = &own
+	}
+	if idLength == 0 || idLength > pop3.MaxUniqueID || idLength > len(*from) {
+		return false
+	}
+	x.messages[i] = maildrop.Message{ID: pop3.UniqueID((*from)[:idLength]), Size: int64(le.Uint64(r[24:]))}
+	*from = (*from)[idLength:]
+	x.files[i] = file{
+		name: name, id: vfs.FileID{Device: devices[device], Inode: le.Uint64(r)},
+		mtime: int64(le.Uint64(r[8:])), length: int64(le.Uint64(r[16:])), folder: folder,
+	}
+	return x.messages[i].Size >= 0 && x.files[i].length >= 0
 }

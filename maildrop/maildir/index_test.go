@@ -1,6 +1,9 @@
+//go:build unix
+
 package maildir
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -110,7 +113,7 @@ func TestBadIndexIsIgnored(t *testing.T) {
 		bad[fmt.Sprint("octet ", i)], bad[fmt.Sprint("cut at ", i)] = damaged, good[:i]
 	}
 	for what, octets := range bad {
-		if x, err := parseIndex(octets, dir, "0"); err == nil {
+		if x, err := parse(octets, dir, "0"); err == nil {
 			t.Errorf("%s: %d messages", what, len(x.messages))
 		}
 	}
@@ -239,7 +242,7 @@ func sealed(b []byte) []byte {
 // Whatever lies there: what is parsed is within bounds, and formats and parses again.
 func FuzzIndex(f *testing.F) {
 	x := &snapshot{
-		home: vfs.FileID{Device: 1, Inode: 2}, whole: true, unsettled: []int32{1},
+		home: vfs.FileID{Device: 1, Inode: 2}, whole: true, unsettled: []int32{1}, text: 17,
 		folders:  [2]folderTime{{vfs.FileID{Device: 1, Inode: 3}, 4, 5}, {vfs.FileID{Device: 1, Inode: 6}, 7, math.MinInt64}},
 		messages: []maildrop.Message{{ID: "1.x", Size: 8}, {ID: "hashed", Size: 9}},
 		files: []file{
@@ -249,13 +252,13 @@ func FuzzIndex(f *testing.F) {
 	}
 	const root = "/mail/" + maildroptest.User
 	good := formatIndex(x, root, "boot")
-	if y, err := parseIndex(good, root, "boot"); err != nil || !reflect.DeepEqual(y, x) {
+	if y, err := parse(good, root, "boot"); err != nil || !reflect.DeepEqual(y, x) {
 		f.Fatalf("%+v, %v", y, err)
 	}
 	f.Add(good[:len(good)-4])
 	f.Add(formatIndex(&snapshot{}, root, "")[:len(indexMagic)+indexHead])
 	f.Fuzz(func(t *testing.T, octets []byte) {
-		x, err := parseIndex(sealed(octets), root, "boot")
+		x, err := parse(sealed(octets), root, "boot")
 		if err != nil {
 			return
 		}
@@ -265,9 +268,13 @@ func FuzzIndex(f *testing.F) {
 				t.Errorf("message %q in file %q", x.messages[i].ID, name)
 			}
 		}
-		again, err := parseIndex(formatIndex(x, root, "boot"), root, "boot")
+		again, err := parse(formatIndex(x, root, "boot"), root, "boot")
 		if err != nil || !reflect.DeepEqual(again.messages, x.messages) || !reflect.DeepEqual(again.files, x.files) || again.folders != x.folders {
 			t.Errorf("%+v, then %+v, %v", x, again, err)
 		}
 	})
+}
+
+func parse(octets []byte, root, boot string) (*snapshot, error) {
+	return parseIndex(bytes.NewReader(octets), int64(len(octets)), root, boot)
 }

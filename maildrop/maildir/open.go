@@ -126,6 +126,10 @@ func (d *drop) take(found scan) {
 	for i, e := range found.entries {
 		x.messages[i].ID = e.id
 		x.files[i] = fileOf(e.place, e.info)
+		x.text += int64(len(e.place.name))
+		if !startsWith(e.place.name, e.id) {
+			x.text += int64(len(e.id))
+		}
 		if young(e.info, limit) {
 			x.unsettled = append(x.unsettled, int32(i))
 		}

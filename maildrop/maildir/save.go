@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -67,11 +66,7 @@ func (s *Store) readIndex(root string) (*snapshot, error) {
 	if info.Size > maxIndex {
 		return nil, errIndex
 	}
-	octets := make([]byte, info.Size)
-	if _, err := io.ReadFull(f, octets); err != nil {
-		return nil, err
-	}
-	return parseIndex(octets, filepath.Clean(root), s.fs().Boot())
+	return parseIndex(f, info.Size, filepath.Clean(root), s.fs().Boot())
 }
 
 // save writes the index of a maildrop whose session has ended, where that is worth the

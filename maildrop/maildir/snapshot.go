@@ -31,6 +31,7 @@ type snapshot struct {
 	// fresh is how many files were not known from the snapshot before, nor from those
 	// before that, since one was written to the index.
 	fresh int
+	text  int64 // octets of names and ids
 
 	sort sync.Once
 	byID []int32 // indices in the order of the unique-ids; nil: it is that of the messages
@@ -113,7 +114,7 @@ func (x *snapshot) sortIDs() {
 // whole: a file is not where it was.
 func (x *snapshot) clone() *snapshot {
 	x.sort.Do(x.sortIDs)
-	c := &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: slices.Clone(x.files), unsettled: x.unsettled, fresh: x.fresh, byID: x.byID}
+	c := &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: slices.Clone(x.files), unsettled: x.unsettled, fresh: x.fresh, text: x.text, byID: x.byID}
 	c.sort.Do(func() {}) // it is
 	return c
 }
@@ -121,14 +122,7 @@ func (x *snapshot) clone() *snapshot {
 // octets is about how much memory it takes.
 func (x *snapshot) octets() int64 {
 	const each, other = 24 + 56 + 4, 512 // on 64 bits
-	n := int64(other + each*len(x.messages) + 4*len(x.unsettled))
-	for i := range x.files {
-		n += int64(len(x.files[i].name))
-		if !strings.HasPrefix(x.files[i].name, string(x.messages[i].ID)) {
-			n += int64(len(x.messages[i].ID))
-		}
-	}
-	return n
+	return other + each*int64(len(x.messages)) + 4*int64(len(x.unsettled)) + x.text
 }
 
 // unchanged reports whether a snapshot still shows what is in the maildrop: each
@@ -177,7 +171,7 @@ func (d *drop) settle(ctx context.Context, x *snapshot) (*snapshot, error) {
 	if len(left) == len(x.unsettled) {
 		return x, nil
 	}
-	return &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: x.files, unsettled: left, whole: true, fresh: x.fresh}, nil
+	return &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: x.files, unsettled: left, whole: true, fresh: x.fresh, text: x.text}, nil
 }
 
 // settledAfter is how old a file must be before it is not looked at again: by then

@@ -1,3 +1,5 @@
+//go:build unix
+
 package maildir
 
 import (
@@ -394,7 +396,7 @@ func TestMemoryOfAMessage(t *testing.T) {
 		return int64(stats.HeapAlloc)
 	}
 	before := heap()
-	y, err := parseIndex(octets, "/mail/user", "boot")
+	y, err := parse(octets, "/mail/user", "boot")
 	if err != nil {
 		t.Fatal(err)
 	}
