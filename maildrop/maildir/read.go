@@ -22,6 +22,14 @@ type place struct {
 // path returns the file's name below root.
 func (p place) path(root string) string { return filepath.Join(root, p.folder, p.name) }
 
+// foldersIn returns what stands before the names of the files in folderNames.
+func foldersIn(root string) (prefixes [2]string) {
+	for i, folder := range folderNames {
+		prefixes[i] = filepath.Join(root, folder) + string(filepath.Separator)
+	}
+	return prefixes
+}
+
 // A reading is what new/ and cur/ had in them.
 type reading struct {
 	places []place

@@ -142,10 +142,11 @@ func examined(vanished []place, seen map[sighting]*entry, entries []*entry) bool
 // vanished are places where nothing was any more. sure: nothing failed.
 func (s *Store) look(ctx context.Context, root string, places []place) (entries []entry, vanished []place, sure bool, err error) {
 	entries, errs := make([]entry, len(places)), make([]error, len(places))
+	folders := foldersIn(root)
 	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
 		return func(i int) {
 			var info vfs.Info
-			info, errs[i] = s.fs().Lstat(places[i].path(root))
+			info, errs[i] = s.fs().Lstat(folders[folderIndex(places[i].folder)] + places[i].name)
 			entries[i].set(places[i], info)
 		}
 	})
