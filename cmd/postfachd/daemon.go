@@ -14,6 +14,7 @@ import (
 	"postfach/internal/datafolder"
 	"postfach/internal/lastlogin"
 	"postfach/internal/sockets"
+	"postfach/internal/vfs"
 	"postfach/maildrop/maildir"
 	"postfach/pop3server"
 )
@@ -86,7 +87,8 @@ func newDaemon(f *flags, cfg *config.Config, folder datafolder.Folder, sockets [
 
 // newStore is the store of some accounts' maildrops.
 func (d *daemon) newStore(cfg *config.Config, who *directory) *maildir.Store {
-	s := &maildir.Store{Path: d.reach(who.Maildir), Missing: d.folder.NoMaildir, Hostname: hostname(cfg), Log: d.log}
+	vfs.OS{}.Boot() // which the store needs, and which confinement puts out of reach
+	s := &maildir.Store{Path: d.reach(who.Maildir), Missing: d.folder.NoMaildir, Hostname: hostname(cfg), Index: d.folder.Index(), Log: d.log}
 	if cfg.CreateMaildirs {
 		s.Missing = func(dir string) error {
 			_, err := d.folder.MakeMaildir(dir, false, s.Create)

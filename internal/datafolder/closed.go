@@ -23,6 +23,7 @@ func (f Folder) closedTo() []part {
 		{filepath.Dir(f.Key()), 0o022, "go-w"},
 		{f.LastLogins(), 0o022, "go-w"},
 		{f.Maildirs(), 0o022, "go-w"},
+		{f.Index(), 0o022, "go-w"},
 		{f.Run(), 0o022, "go-w"},
 	}
 }
@@ -57,7 +58,7 @@ func (f Folder) Readable() error {
 		return nil
 	}
 	var open []string
-	for _, dir := range []string{filepath.Dir(f.Key()), f.LastLogins(), f.Maildirs(), f.Run()} {
+	for _, dir := range []string{filepath.Dir(f.Key()), f.LastLogins(), f.Maildirs(), f.Index(), f.Run()} {
 		if mode, err := modeOf(dir); err == nil && mode&0o005 != 0 {
 			open = append(open, dir)
 		}

@@ -18,12 +18,12 @@ func TestFolderThatOthersCanChangeIsRefused(t *testing.T) {
 	f := Folder(t.TempDir())
 	parts := map[string]string{
 		".": string(f), "mail": f.Mail(), "keys": filepath.Dir(f.APOPKey()), "tls": filepath.Dir(f.Key()),
-		"acme": f.ACME(), "lastlogin": f.LastLogins(), "maildirs": f.Maildirs(), "run": f.Run(),
+		"acme": f.ACME(), "lastlogin": f.LastLogins(), "maildirs": f.Maildirs(), "index": f.Index(), "run": f.Run(),
 	}
 	if err := f.Closed(); err != nil {
 		t.Errorf("without its parts: %v", err)
 	}
-	if err := errors.Join(f.MakeParts(), os.Mkdir(f.ACME(), 0o700), os.Mkdir(f.Maildirs(), 0o700)); err != nil {
+	if err := errors.Join(f.MakeParts(), os.Mkdir(f.ACME(), 0o700), os.Mkdir(f.Maildirs(), 0o700), os.Mkdir(f.Index(), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Closed(); err != nil {
@@ -38,6 +38,7 @@ func TestFolderThatOthersCanChangeIsRefused(t *testing.T) {
 		"tls":       {0o750: silent, 0o770: refused, 0o755: told, 0o701: told, 0o702: refused},
 		"lastlogin": {0o750: silent, 0o770: refused, 0o755: told},
 		"maildirs":  {0o750: silent, 0o770: refused, 0o755: told},
+		"index":     {0o750: silent, 0o770: refused, 0o755: told},
 		"run":       {0o750: silent, 0o770: refused, 0o755: told},
 	} {
 		for mode, want := range modes {

@@ -63,6 +63,9 @@ func (f Folder) Tickets() string { return f.in("keys", "tickets") }
 // user.
 func (f Folder) LastLogins() string { return f.in("lastlogin") }
 
+// Index has what is known of large maildrops. All of it can be found out again.
+func (f Folder) Index() string { return f.in("index") }
+
 // Certificate and its private Key are PEM files.
 func (f Folder) Certificate() string { return f.in("tls", "cert.pem") }
 

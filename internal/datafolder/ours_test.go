@@ -25,7 +25,7 @@ func TestChownIsAdvisedForDataFoldersOnly(t *testing.T) {
 		{"mail lost+found", false}, // on a disk of its own
 		{"accounts run tls", false},
 		{"keys lastlogin", true},
-		{"accounts keys lastlogin mail maildirs run tls acme first-login.txt", true},
+		{"accounts index keys lastlogin mail maildirs run tls acme first-login.txt", true},
 		{"accounts keys lastlogin mail run tls users", true}, // and what the operator has put there
 		{"mail run lib log spool tmp", false},                // /var
 		{"run etc usr home tmp", false},                      // /

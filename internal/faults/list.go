@@ -41,6 +41,10 @@ func List() []Fault {
 			"	if err == nil {\n		err = s.fs().Link(tmp, strings.Replace(tmp, tmpFolder+\"/\", newFolder+\"/\", 1))\n	}\n	if err == nil {\n		err = f.Sync()\n	}\n",
 		}}},
 
+		{3, "an index from before a crash is trusted", "maildrop/maildir", "TestIndexFromBeforeACrash", []Edit{{
+			"maildrop/maildir/index.go", "	x.whole = whole && sameBoot\n", "	x.whole = whole && (sameBoot || true)\n",
+		}}},
+
 		{4, "the unique-id moves with flags", server, "TestUniqueIDsAreForEver", []Edit{{
 			"maildrop/maildir/name.go", "		return id\n	}\n	return hashID(n.base)\n", "		return id\n	}\n	return hashID(n.whole)\n",
 		}}},
@@ -49,14 +53,21 @@ func List() []Fault {
 		}}},
 		{4, "unique-ids of one session", server, "TestKillRightAfterUIDLChangesNoID", []Edit{
 			{"maildrop/maildir/identify.go", `fmt.Sprintf("%d %d %s", e.info.ModTime.UnixNano(), e.info.ID.Inode, e.name.base)`, "fmt.Sprint(new(Store).newBase())"},
-			{"maildrop/maildir/open.go", "	d.nameTwins(entries)\n", ""},
+			{"maildrop/maildir/open.go", "	named := d.nameTwins(found.entries)\n", "	named := false\n"},
 		}},
 
 		{5, "whatever has the name now is served", server, "TestSessionIsFixedAtLogin", []Edit{{
 			"maildrop/maildir/content.go", "	default:\n		err = fs.ErrNotExist\n", "",
 		}}},
 		{5, "a stranger with the name is removed", server, "TestSessionIsFixedAtLogin", []Edit{{
-			"maildrop/maildir/update.go", "	if i, ok := d.find(id); ok && d.files[i].is(e.info) {\n", "	if _, ok := d.find(id); ok {\n",
+			"maildrop/maildir/update.go", "	if i, ok := d.seen.find(id); ok && d.files[i].is(e.info) {\n", "	if _, ok := d.seen.find(id); ok {\n",
+		}}},
+
+		{5, "a snapshot of a folder that has just changed is trusted", "maildrop/maildir", "TestNoChangeHidesInATick", []Edit{{
+			"maildrop/maildir/scan.go", "r.steady && sure && r.timed()", "sure && r.timed()",
+		}}},
+		{5, "times that programs can set are trusted", "maildrop/maildir", "TestTimeThatIsSetBack", []Edit{{
+			"maildrop/maildir/read.go", "info.ChangeTime, info.ChangeTime.UnixNano()\n", "info.ModTime, 1\n",
 		}}},
 
 		{6, "a body that is cut off gets its end", server, "TestMessageThatChangesIsCutOff", []Edit{
@@ -68,10 +79,14 @@ func List() []Fault {
 		}}},
 
 		{7, "anything is a message", server, "TestOddFilesBlockNobody", []Edit{{
-			"maildrop/maildir/scan.go", "		case !info.Mode.IsRegular():\n			continue\n", "",
+			"maildrop/maildir/scan.go", "		case !entries[i].info.Mode.IsRegular():\n			continue\n", "",
 		}}},
 		{7, "a hint that lies is always believed", server, "TestOddFilesBlockNobody", []Edit{{
-			"maildrop/maildir/size.go", "(length < 0 || length == e.info.Size) && !z.lies[lie{e.info.ID, wire}]", "(length == -2 || true)",
+			"maildrop/maildir/size.go", "	return e.hint, e.hint >= 0 && e.known() && !z.lie(e, e.hint)\n", "	_, wire := e.name.hints()\n	return wire, wire >= e.info.Size && wire <= 2*e.info.Size+2\n",
+		}}},
+
+		{7, "a snapshot is never doubted", "maildrop/maildir", "TestChangeInPlaceHeals", []Edit{{
+			"maildrop/maildir/open.go", "	if d.doubt {\n		return\n", "	if !d.doubt {\n		return\n",
 		}}},
 
 		{8, "the lock is a file, which kill -9 leaves", server, "TestNoLockOutlivesItsSession", []Edit{

@@ -70,6 +70,11 @@ func (f *Fail) Open(name string) (File, error) {
 	return f.file("open", name, func() (File, error) { return f.FS.Open(name) })
 }
 
+// OpenSeen implements FS.
+func (f *Fail) OpenSeen(name string) (File, error) {
+	return f.file("open", name, func() (File, error) { return f.FS.OpenSeen(name) })
+}
+
 // Create implements FS.
 func (f *Fail) Create(name string, perm fs.FileMode) (File, error) {
 	return f.file("create", name, func() (File, error) { return f.FS.Create(name, perm) })
@@ -162,6 +167,9 @@ func (f *Fail) Lock(dir string) (Lock, error) {
 	}
 	return f.FS.Lock(dir)
 }
+
+// Boot implements FS. It is no operation: it cannot fail.
+func (f *Fail) Boot() string { return f.FS.Boot() }
 
 type failFile struct {
 	fail *Fail

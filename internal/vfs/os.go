@@ -8,9 +8,17 @@ import (
 // OS is the file system of the machine.
 type OS struct{}
 
-// Open implements FS.
-func (OS) Open(name string) (File, error) {
-	return openRegular(name, os.O_RDONLY, 0)
+// Open implements FS. It looks before it opens, because to open a device may already
+// do something.
+func (o OS) Open(name string) (File, error) {
+	info, err := o.Lstat(name)
+	if err == nil && !info.Mode.IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.OpenSeen(name)
 }
 
 // Create implements FS.
@@ -61,24 +69,6 @@ func (OS) ReadDir(name string) ([]string, error) {
 	}
 	defer f.Close()
 	return f.Readdirnames(-1)
-}
-
-// Lstat implements FS.
-func (OS) Lstat(name string) (Info, error) {
-	fi, err := os.Lstat(name)
-	if err != nil {
-		return Info{}, err
-	}
-	return infoOf(fi), nil
-}
-
-// Stat implements FS.
-func (OS) Stat(name string) (Info, error) {
-	fi, err := os.Stat(name)
-	if err != nil {
-		return Info{}, err
-	}
-	return infoOf(fi), nil
 }
 
 // Mkdir implements FS.

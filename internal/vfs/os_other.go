@@ -10,6 +10,27 @@ import (
 	"time"
 )
 
+// OpenSeen implements FS.
+func (OS) OpenSeen(name string) (File, error) { return openRegular(name, os.O_RDONLY, 0) }
+
+// Lstat implements FS.
+func (OS) Lstat(name string) (Info, error) {
+	fi, err := os.Lstat(name)
+	if err != nil {
+		return Info{}, err
+	}
+	return infoOf(fi), nil
+}
+
+// Stat implements FS.
+func (OS) Stat(name string) (Info, error) {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return Info{}, err
+	}
+	return infoOf(fi), nil
+}
+
 const (
 	openFlags    = 0
 	openDirFlags = 0

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -14,6 +15,10 @@ import (
 // those of a clock that moves with every change, years ago, so that each run is
 // like the other.
 type Strict struct {
+	// Clock, if not nil, says the time of each change, which may be that of the one
+	// before. Not changed while in use.
+	Clock func() time.Time
+
 	mu   sync.Mutex // guards all inodes, too
 	root *inode
 	last uint64 // the newest inode's number
@@ -65,6 +70,9 @@ func (s *Strict) newInode(mode fs.FileMode) *inode {
 
 func (s *Strict) touch(i *inode) {
 	s.now = s.now.Add(time.Millisecond)
+	if s.Clock != nil {
+		s.now = s.Clock()
+	}
 	i.changed, i.named = s.now, s.now
 }
 
@@ -109,6 +117,13 @@ func (s *Strict) set(dir *inode, name string, to *inode) {
 	s.touch(dir)
 }
 
+// Boot implements FS: it is another one after each Crash.
+func (s *Strict) Boot() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strconv.Itoa(s.boot)
+}
+
 // Open implements FS.
 func (s *Strict) Open(name string) (File, error) {
 	s.mu.Lock()
@@ -119,6 +134,9 @@ func (s *Strict) Open(name string) (File, error) {
 	}
 	return s.open(i, name)
 }
+
+// OpenSeen implements FS.
+func (s *Strict) OpenSeen(name string) (File, error) { return s.Open(name) }
 
 func (s *Strict) open(i *inode, name string) (File, error) {
 	if !i.mode.IsRegular() {

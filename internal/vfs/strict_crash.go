@@ -27,7 +27,7 @@ func (s *Strict) Crash(seed uint64) {
 func (s *Strict) Clone() *Strict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &Strict{last: s.last, now: s.now}
+	c := &Strict{Clock: s.Clock, last: s.last, now: s.now, boot: s.boot}
 	c.root = s.root.clone(map[*inode]*inode{})
 	return c
 }

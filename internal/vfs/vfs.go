@@ -21,6 +21,9 @@ type FS interface {
 	// a FIFO would block, a link may lead out of the folder. The caller
 	// closes the File.
 	Open(name string) (File, error)
+	// OpenSeen is Open where a regular file was seen before: it does not look first.
+	// A device that somebody has put in its place is opened, and closed again.
+	OpenSeen(name string) (File, error)
 	// Create makes a file that must not exist, for reading and writing. The
 	// caller closes the File.
 	Create(name string, perm fs.FileMode) (File, error)
@@ -45,6 +48,10 @@ type FS interface {
 	// when another session has it, in this process or in any. It leaves
 	// nothing behind; it ends with Close, or with the process.
 	Lock(dir string) (Lock, error)
+	// Boot returns a word for the time since the machine started; empty: not
+	// known. In another one, what was not synced before may be lost, whatever the
+	// times of files and folders say.
+	Boot() string
 }
 
 // A Lock is a lock that somebody has. Close gives it back.

@@ -98,6 +98,8 @@ type starved struct {
 	err error
 }
 
+func (s starved) OpenSeen(name string) (vfs.File, error) { return s.Open(name) }
+
 func (s starved) Open(name string) (vfs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: s.err}
 }
@@ -128,6 +130,8 @@ type hangup struct {
 	end   context.CancelFunc
 	reads *int
 }
+
+func (h hangup) OpenSeen(name string) (vfs.File, error) { return h.Open(name) }
 
 func (h hangup) Open(name string) (vfs.File, error) {
 	f, err := h.FS.Open(name)

@@ -18,7 +18,7 @@ import (
 // it ends with maildrop.ErrChanged and never with io.EOF, so that neither a part
 // of a message nor a mixture of two can look like one.
 func (d *drop) Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, error) {
-	i, ok := d.find(id)
+	i, ok := d.seen.find(id)
 	if !ok {
 		return nil, maildrop.ErrGone
 	}
@@ -29,12 +29,12 @@ func (d *drop) Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, er
 	if err != nil {
 		return nil, fmt.Errorf("message %q: %w", id, err)
 	}
-	return &content{file: f, opened: fileOf(place{}, info), drop: d, index: i, want: d.messages[i].Size}, nil
+	return &content{file: f, opened: fileOf(place{}, info), drop: d, index: i, want: d.seen.messages[i].Size}, nil
 }
 
 type content struct {
 	file    vfs.File
-	opened  file // what it was before the first Read; its place is not used
+	opened  file // what it was before the first Read; its name is not used
 	drop    *drop
 	index   int
 	want    int64
@@ -70,7 +70,7 @@ func (c *content) end() error {
 	if err != nil {
 		return err
 	}
-	if c.opened != fileOf(place{}, info) {
+	if !c.opened.is(info) {
 		c.changed()
 		return maildrop.ErrChanged
 	}
@@ -84,8 +84,9 @@ func (c *content) changed() {
 		return
 	}
 	c.drop.store.sizes.distrust(info, c.want)
+	c.drop.distrust()
 	c.drop.store.log().Warn("message is not what was announced",
-		"file", c.drop.files[c.index].path(c.drop.root), "announced", c.want, "octets", info.Size)
+		"file", c.drop.files[c.index].place().path(c.drop.root), "announced", c.want, "octets", info.Size)
 }
 
 func (c *content) Close() error { return c.file.Close() }
@@ -96,10 +97,13 @@ var errRestless = errors.New("the Maildir changes too fast to find the message")
 // openFile opens a message, wherever it is by now.
 func (d *drop) openFile(ctx context.Context, i int) (vfs.File, vfs.Info, error) {
 	for range maxReadings {
-		if d.files[i].folder == "" {
+		if d.files[i].gone() {
 			return nil, vfs.Info{}, maildrop.ErrGone
 		}
 		f, info, err := d.openHere(i)
+		if errors.Is(err, maildrop.ErrChanged) {
+			d.distrust()
+		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return f, info, err
 		}
@@ -114,12 +118,12 @@ func (d *drop) openFile(ctx context.Context, i int) (vfs.File, vfs.Info, error) 
 // as good as none. One with the same inode is the message, written anew, or
 // another one that came after it: nobody may take it for what Open saw.
 func (d *drop) openHere(i int) (vfs.File, vfs.Info, error) {
-	f, err := d.store.fs().Open(d.files[i].path(d.root))
+	f, err := d.store.fs().OpenSeen(d.files[i].place().path(d.root))
 	if err != nil {
 		return nil, vfs.Info{}, err
 	}
 	info, err := f.Info()
-	switch want := d.files[i]; {
+	switch want := &d.files[i]; {
 	case err != nil, want.id == vfs.FileID{}, want.is(info):
 	case want.id == info.ID:
 		err = maildrop.ErrChanged

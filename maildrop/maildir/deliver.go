@@ -55,24 +55,21 @@ func (s *Store) Deliver(ctx context.Context, user string, msg io.Reader) (pop3.U
 
 // prepare checks that root is a Maildir, and makes a folder that it lacks.
 func (s *Store) prepare(root string) error {
-	var missing []string
-	for _, folder := range []string{newFolder, curFolder, tmpFolder} {
-		state, err := s.folder(root, folder)
-		if err != nil {
-			return err
-		}
-		if state.missing() {
-			missing = append(missing, folder)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if len(missing) > 1 && missing[1] == curFolder {
+	missing, err := s.lacks(root)
+	if err == nil && lacksBoth(missing) {
 		if _, err := s.fs().Lstat(root); err != nil {
 			return noUser(err)
 		}
+		missing, err = s.lacks(root) // it may have appeared, whole, a moment ago
+	}
+	if err != nil {
+		return err
+	}
+	if lacksBoth(missing) {
 		return fmt.Errorf("%s: %w", root, ErrNoFolders)
+	}
+	if len(missing) == 0 {
+		return nil
 	}
 	for _, folder := range missing {
 		err := s.fs().Mkdir(filepath.Join(root, folder), 0o700)
@@ -82,6 +79,22 @@ func (s *Store) prepare(root string) error {
 	}
 	return s.fs().SyncDir(root)
 }
+
+// lacks returns the folders that a Maildir lacks, new/ and cur/ before tmp/.
+func (s *Store) lacks(root string) (missing []string, err error) {
+	for _, folder := range []string{newFolder, curFolder, tmpFolder} {
+		state, err := s.folder(root, folder)
+		if err != nil {
+			return nil, err
+		}
+		if state.missing() {
+			missing = append(missing, folder)
+		}
+	}
+	return missing, nil
+}
+
+func lacksBoth(missing []string) bool { return len(missing) > 1 && missing[1] == curFolder }
 
 // write writes the message to a file of its own, durably, and returns what the
 // file's name shall say about it.

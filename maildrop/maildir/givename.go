@@ -41,7 +41,7 @@ func (d *drop) eachNaming(namings []*naming, step func(*naming) error) {
 
 // syncNamings syncs the folders in which something was done.
 func (d *drop) syncNamings(namings []*naming) {
-	for _, folder := range []string{newFolder, curFolder} {
+	for _, folder := range folderNames {
 		var err error
 		synced := false
 		for _, n := range namings {
@@ -96,4 +96,4 @@ func (d *drop) removeOld(n *naming) error {
 }
 
 // rename notes where the file is now.
-func (e *entry) rename(to place) { e.place, e.name = to, parseName(to.name) }
+func (e *entry) rename(to place) { e.place, e.name, e.own = to, parseName(to.name), "" }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -18,10 +19,7 @@ import (
 // Of several files with one base the oldest keeps it as its id. The id of each
 // other one is a hash of what no flag changes, and nameTwins makes it durable.
 func (d *drop) identify(entries []*entry) ([]*entry, error) {
-	// A name that is in both folders: new/ was read first.
-	slices.SortFunc(entries, func(a, b *entry) int {
-		return cmp.Or(compareNames(&a.name, &b.name), -strings.Compare(a.folder, b.folder))
-	})
+	sortEntries(entries)
 	entries, taken := interrupted(entries)
 	messages := make([]*entry, 0, len(entries))
 	var hashed, twins []*entry
@@ -37,12 +35,19 @@ func (d *drop) identify(entries []*entry) ([]*entry, error) {
 		twins = append(twins, others...)
 		switch {
 		case first == nil:
-		case first.name.uniqueID() != pop3.UniqueID(first.name.base):
+		case first.ownID() != pop3.UniqueID(first.name.base):
 			hashed = append(hashed, first)
+		case taken == nil: // the only one with this base
+			first.id = first.ownID()
+			messages = append(messages, first)
 		default:
 			messages = append(messages, first.claim(0, taken))
 		}
 	}
+	if taken == nil && len(hashed)+len(twins) == 0 {
+		return messages, nil
+	}
+	taken = takenBy(messages)
 	byBase := func(a, b *entry) int { return strings.Compare(a.name.base, b.name.base) }
 	slices.SortStableFunc(hashed, byBase)
 	slices.SortStableFunc(twins, byBase)
@@ -65,26 +70,81 @@ func (d *drop) identify(entries []*entry) ([]*entry, error) {
 // are neighbours.
 func sameBase(entries []*entry) iter.Seq[[]*entry] {
 	return func(yield func([]*entry) bool) {
-		var group []*entry
-		for _, e := range entries {
-			switch {
-			case e.id != "":
-				if !yield([]*entry{e}) {
-					return
+		for len(entries) > 0 {
+			n := 1
+			for n < len(entries) && entries[n].name.base == entries[0].name.base {
+				n++
+			}
+			group := entries[:n:n]
+			entries = entries[n:]
+			if slices.ContainsFunc(group, (*entry).identified) {
+				var rest []*entry
+				for _, e := range group {
+					if !e.identified() {
+						rest = append(rest, e)
+					} else if !yield([]*entry{e}) {
+						return
+					}
 				}
-			case len(group) == 0 || group[0].name.base == e.name.base:
-				group = append(group, e)
-			default:
-				if !yield(group) {
-					return
-				}
-				group = []*entry{e}
+				group = rest
+			}
+			if len(group) > 0 && !yield(group) {
+				return
 			}
 		}
-		if len(group) > 0 {
-			yield(group)
-		}
 	}
+}
+
+func (e *entry) identified() bool { return e.id != "" }
+
+// takenBy returns the unique-ids that messages have.
+func takenBy(messages []*entry) map[pop3.UniqueID]bool {
+	taken := make(map[pop3.UniqueID]bool, len(messages))
+	for _, e := range messages {
+		taken[e.id] = true
+	}
+	return taken
+}
+
+// A sorted is an entry with the numbers that decide on its place.
+type sorted struct {
+	seconds, micros uint64
+	entry           *entry
+}
+
+// sortEntries puts entries in the order of their names.
+func sortEntries(entries []*entry) {
+	keys := make([]sorted, len(entries))
+	for i, e := range entries {
+		keys[i] = sorted{number(e.name.seconds), number(e.name.micros), e}
+	}
+	slices.SortFunc(keys, func(a, b sorted) int {
+		if a.seconds != b.seconds {
+			return cmp.Compare(a.seconds, b.seconds)
+		}
+		if a.micros != b.micros && a.seconds != math.MaxUint64 {
+			return cmp.Compare(a.micros, b.micros)
+		}
+		// A name that is in both folders: new/ was read first.
+		return cmp.Or(compareNames(&a.entry.name, &b.entry.name), -strings.Compare(a.entry.folder, b.entry.folder))
+	})
+	for i := range keys {
+		entries[i] = keys[i].entry
+	}
+}
+
+// number returns what decimal digits say, and the largest number for all that are
+// not below it.
+func number(digits string) uint64 {
+	digits = strings.TrimLeft(digits, "0")
+	if len(digits) > 19 {
+		return math.MaxUint64
+	}
+	var n uint64
+	for _, d := range []byte(digits) {
+		n = 10*n + uint64(d-'0')
+	}
+	return n
 }
 
 // listedName returns the name by which a message is put in order: that which
@@ -99,14 +159,22 @@ func (e *entry) listedName() *name {
 }
 
 // misnamed reports whether a file has another unique-id than its name says.
-func (e *entry) misnamed() bool { return e.id != e.name.uniqueID() }
+func (e *entry) misnamed() bool { return e.id != e.ownID() }
+
+// ownID returns the unique-id of a file that is the only one with its name.
+func (e *entry) ownID() pop3.UniqueID {
+	if e.own == "" {
+		e.own = e.name.uniqueID()
+	}
+	return e.own
+}
 
 // candidate returns what is tried as unique-id, in this order, until one is not
 // taken by another file. Nothing that is hashed moves with flags. The device is
 // not in it: its number may change when the machine starts.
 func (e *entry) candidate(step int) pop3.UniqueID {
 	if step == 0 {
-		return e.name.uniqueID()
+		return e.ownID()
 	}
 	text := fmt.Sprintf("%d %d %s", e.info.ModTime.UnixNano(), e.info.ID.Inode, e.name.base)
 	return hashID(text + strings.Repeat("+", step-1))
@@ -130,9 +198,8 @@ const hashLength = 53
 // or have again after a crash, the one before. Such a file keeps the given name
 // as its id, also when it is the only one left with the old base. It is listed
 // under its old name, so that nameTwins goes on with it, and so that an UPDATE
-// that removes it looks for both.
+// that removes it looks for both. taken are those ids; nil: there is no such file.
 func interrupted(entries []*entry) (left []*entry, taken map[pop3.UniqueID]bool) {
-	taken = make(map[pop3.UniqueID]bool, len(entries))
 	given := map[sighting]bool{}
 	byFile := map[vfs.FileID]bool{}
 	for _, e := range entries {
@@ -141,8 +208,9 @@ func interrupted(entries []*entry) (left []*entry, taken map[pop3.UniqueID]bool)
 		}
 	}
 	if len(given) == 0 {
-		return entries, taken
+		return entries, nil
 	}
+	taken = map[pop3.UniqueID]bool{}
 	second := map[vfs.FileID]bool{}
 	for _, e := range entries {
 		// Only where somebody laid a trap would it need more steps than these.

@@ -39,11 +39,20 @@ type Store struct {
 	// LockWait is how long Open waits for a maildrop that another session has
 	// locked; zero is DefaultLockWait.
 	LockWait time.Duration
+	// Index is a folder for what is known of large maildrops when the process ends;
+	// empty: nothing is kept. Whatever is in it may be removed: that costs time only.
+	Index string
+	// Memory is how many octets may be kept of maildrops between sessions; zero is
+	// DefaultMemory, less than that keeps nothing.
+	Memory int64
 	// Log gets what an operator should know about single files; nil: nobody.
 	Log *slog.Logger
 
 	sizes   sizes
+	memory  memory
 	helpers helpers
+	// indexed is from how many messages on a maildrop has an index; zero is manyMessages.
+	indexed int
 
 	making sync.Mutex // held while a Maildir is made
 

@@ -76,6 +76,15 @@ func TestStoreOnStrict(t *testing.T) {
 	maildroptest.Run(t, func(t *testing.T) maildroptest.Subject { return strictSubject(t, same) })
 }
 
+// The same, with an index of each maildrop that outlives the power failures.
+func TestStoreWithIndexOnStrict(t *testing.T) {
+	maildroptest.Run(t, func(t *testing.T) maildroptest.Subject {
+		strict := vfs.NewStrict()
+		newStore(t, strict, strictRoot)
+		return subjectWithIndex(strict, same, "/index")
+	})
+}
+
 // same is no wrapper.
 func same(fsys vfs.FS) vfs.FS { return fsys }
 
@@ -91,8 +100,14 @@ const strictRoot = "/mail"
 
 // subjectOn returns a Subject on a strict file system that has its folders.
 func subjectOn(strict *vfs.Strict, wrap func(vfs.FS) vfs.FS) maildroptest.Subject {
+	return subjectWithIndex(strict, wrap, "")
+}
+
+// subjectWithIndex is subjectOn with a folder for indexes.
+func subjectWithIndex(strict *vfs.Strict, wrap func(vfs.FS) vfs.FS, index string) maildroptest.Subject {
 	disk := &vfs.Fail{FS: wrap(strict)}
 	s, dir := storeOn(disk, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+	s.Index, s.indexed = index, 1
 	subject := maildroptest.Subject{
 		Store: s, Deliverer: s, Faults: disk,
 		Vanish:  vanish(disk, strictRoot),
@@ -102,6 +117,7 @@ func subjectOn(strict *vfs.Strict, wrap func(vfs.FS) vfs.FS) maildroptest.Subjec
 	subject.Crash = func(seed uint64) maildroptest.Subject {
 		strict.Crash(seed)
 		after := storeOn(disk, strictRoot)
+		after.Index, after.indexed = index, 1
 		subject.Store, subject.Deliverer = after, after
 		return subject
 	}
@@ -110,7 +126,7 @@ func subjectOn(strict *vfs.Strict, wrap func(vfs.FS) vfs.FS) maildroptest.Subjec
 		return func(seed uint64) maildroptest.Subject {
 			crashed := clone.Clone()
 			crashed.Crash(seed)
-			return subjectOn(crashed, wrap)
+			return subjectWithIndex(crashed, wrap, index)
 		}
 	}
 	subject.Watch = func(before func(op string)) {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"postfach/internal/vfs"
 	"postfach/maildrop"
 )
 
@@ -50,5 +51,34 @@ func TestMissingMaildirIsMadeOnce(t *testing.T) {
 	defer d.Close()
 	if n := len(d.Messages()); n != 8 || made.Load() != 1 {
 		t.Errorf("%d messages, made %d times", n, made.Load())
+	}
+}
+
+// An appearing Maildir is there, whole, from the moment on in which somebody has looked
+// for its cur/.
+type appearing struct {
+	vfs.FS
+	appear func() error
+}
+
+func (a *appearing) Lstat(name string) (vfs.Info, error) {
+	info, err := a.FS.Lstat(name)
+	if filepath.Base(name) == curFolder && a.appear != nil {
+		appear := a.appear
+		a.appear = nil
+		if err := appear(); err != nil {
+			return vfs.Info{}, err
+		}
+	}
+	return info, err
+}
+
+// A Maildir that appears while it is looked for is no folder without new/ and cur/.
+func TestMaildirThatAppearsIsWhole(t *testing.T) {
+	strict := vfs.NewStrict()
+	s := storeOn(strict, strictRoot)
+	s.FS = &appearing{FS: strict, appear: func() error { return storeOn(strict, strictRoot).Create(strictRoot + "/anna") }}
+	if _, err := s.Deliver(t.Context(), "anna", strings.NewReader("x\n")); err != nil {
+		t.Error(err)
 	}
 }

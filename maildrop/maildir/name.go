@@ -76,6 +76,17 @@ func hashID(s string) pop3.UniqueID {
 	return pop3.UniqueID("h" + strings.ToLower(text))
 }
 
+// size returns what the name of a file says of the message's size on the wire; -1: it
+// says nothing that can be believed. A name is only a hint: S= that is not the file's
+// length says that the whole name cannot be believed, and W= must be possible.
+func (n name) size(octets int64) int64 {
+	length, wire := n.hints()
+	if wire < octets || wire > 2*octets+2 || length >= 0 && length != octets {
+		return -1
+	}
+	return wire
+}
+
 // hints returns what the name says of the file's length (S=) and of the
 // message's size on the wire (W=); -1 where it says nothing that is a number.
 func (n name) hints() (length, wire int64) {

@@ -5,48 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strings"
 	"syscall"
+	"time"
 
 	"postfach/internal/vfs"
 	"postfach/maildrop"
-	"postfach/pop3"
 )
 
-// A drop is one opened maildrop. What it keeps of each message is small:
-// thousands of sessions are open at the same time.
+// A drop is one opened maildrop. What it keeps of each message is small, and shared
+// with the sessions before and after: thousands of them are open at the same time.
 type drop struct {
-	store    *Store
-	root     string
-	lock     vfs.Lock      // nil after Close
-	home     vfs.FileID    // the folder that is locked
-	folders  [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
-	messages []maildrop.Message
-	files    []file  // of the messages with the same index
-	byID     []int32 // indices in the order of the unique-ids
-}
+	store   *Store
+	root    string
+	lock    vfs.Lock      // nil after Close
+	home    vfs.FileID    // the folder that is locked
+	folders [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
 
-// A file says where a message was last seen, and which file it is, whatever
-// its name may be by now.
-type file struct {
-	place            // the zero place: it is gone
-	id    vfs.FileID // zero: could not be found out
-	mtime int64
-	// length is that of the file, with its line ends as they are.
-	length int64
-}
+	seen  *snapshot // what Open found
+	files []file    // those of seen; when own is set, they say where each is by now
+	own   bool
 
-func fileOf(p place, info vfs.Info) file {
-	return file{p, info.ID, info.ModTime.UnixNano(), info.Size}
-}
-
-// is reports whether info is of the very file that Open saw. An inode's number
-// may be given to another file; then the time of its content is another, too,
-// unless both were written in one tick of the file system's clock, and most
-// often its length.
-func (f file) is(info vfs.Info) bool {
-	return f.id != vfs.FileID{} && f == fileOf(f.place, info)
+	before memento // what was remembered of this maildrop
+	reused bool    // seen is that of an earlier session
+	fresh  int     // how many files were examined
+	moved  bool    // a message was looked for under another name
+	doubt  bool    // see distrust
 }
 
 // Open implements maildrop.Store.
@@ -80,92 +63,184 @@ func (s *Store) open(ctx context.Context, user string) (*drop, error) {
 	return d, nil
 }
 
-// fill fixes what is in the maildrop (P3-LCK-07).
+// fill fixes what is in the maildrop (P3-LCK-07): what the session before has found,
+// when nothing can have changed since, and else what a scan finds.
 func (d *drop) fill(ctx context.Context) error {
-	entries, err := d.scan(ctx)
+	d.before = d.store.recall(d.root, d.home)
+	before, doubt := d.before.snapshot, d.before.doubt
+	if before != nil && !doubt {
+		same, err := d.unchanged(ctx, before)
+		if err != nil {
+			return err
+		}
+		if same != nil {
+			d.reuse(same)
+			return nil
+		}
+	}
+	found, err := d.scan(ctx, knownFrom(before, doubt))
 	if err != nil {
 		return err
 	}
-	d.nameTwins(entries)
-	d.messages = make([]maildrop.Message, len(entries))
-	d.files = make([]file, len(entries))
-	d.byID = make([]int32, len(entries))
-	for i, e := range entries {
-		d.messages[i].ID = e.id
-		d.files[i] = fileOf(e.place, e.info)
-		d.byID[i] = int32(i)
+	named := d.nameTwins(found.entries)
+	d.take(found)
+	sure, err := d.measure(ctx, found.entries)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(d.byID, func(a, b int32) int {
-		return strings.Compare(string(d.messages[a].ID), string(d.messages[b].ID))
-	})
-	return d.measure(ctx, entries)
+	d.seen.whole = found.whole && named && sure && !d.moved
+	d.seen.fresh = d.fresh
+	if before != nil && d.before.saved != before.folders {
+		d.seen.fresh += before.fresh
+	}
+	d.files, d.own = d.seen.files, false
+	d.remember()
+	return nil
+}
+
+// reuse takes over the snapshot of an earlier session.
+func (d *drop) reuse(x *snapshot) {
+	d.seen, d.files, d.reused = x, x.files, true
+	for i := range x.folders {
+		d.folders[i] = x.folders[i].id
+	}
+	if x != d.before.snapshot || !d.before.kept {
+		d.remember()
+	}
+}
+
+// remember keeps what was found for the next session.
+func (d *drop) remember() {
+	d.before.root, d.before.snapshot, d.before.doubt = d.root, d.seen, d.doubt
+	d.store.memory.keep(d.before, d.store.bound())
+}
+
+// take makes the snapshot of what a scan has found, but for the sizes.
+func (d *drop) take(found scan) {
+	x := &snapshot{
+		home: d.home, folders: found.folders,
+		messages: make([]maildrop.Message, len(found.entries)),
+		files:    make([]file, len(found.entries)),
+	}
+	limit := time.Now().Add(-settledAfter)
+	for i, e := range found.entries {
+		x.messages[i].ID = e.id
+		x.files[i] = fileOf(e.place, e.info)
+		x.text += int64(len(e.place.name))
+		if !startsWith(e.place.name, e.id) {
+			x.text += int64(len(e.id))
+		}
+		if young(e.info, limit) {
+			x.unsettled = append(x.unsettled, int32(i))
+		}
+	}
+	d.seen, d.files, d.own = x, x.files, true
 }
 
 // measure fills in the sizes: those that are not known are counted. A message
-// that cannot be read gets the length of its file, and to retrieve it fails. But
-// when this machine is short of something, there is no session: a moment later
-// the message could be read, and would be cut off for a size that was guessed.
-func (d *drop) measure(ctx context.Context, entries []*entry) error {
-	var buf []byte
+// that cannot be read gets the length of its file, and to retrieve it fails; sure is
+// false then. But when this machine is short of something, there is no session: a
+// moment later the message could be read, and would be cut off for a size that was
+// guessed.
+func (d *drop) measure(ctx context.Context, entries []*entry) (sure bool, err error) {
+	var unknown []int
 	for i, e := range entries {
 		size, known := d.store.sizes.wireSize(e)
-		if known {
-			d.messages[i].Size = size
-			continue
+		d.seen.messages[i].Size = size
+		if !known {
+			unknown = append(unknown, i)
 		}
-		if buf == nil {
-			buf = make([]byte, 64<<10)
-		}
-		size, err := d.count(ctx, i, buf)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if shortage(err) {
-			return err
-		}
-		if err != nil {
-			d.store.log().Warn("message cannot be read", "file", e.path(d.root), "error", err)
-			size = e.info.Size
-		}
-		d.messages[i].Size = size
 	}
-	return nil
+	errs := d.countAll(ctx, unknown)
+	sure = true
+	for k, i := range unknown {
+		if errs[k] != nil && ctx.Err() == nil { // perhaps it was renamed, or too many were open
+			errs[k] = d.count(ctx, i)
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if shortage(errs[k]) {
+			return false, errs[k]
+		}
+		if errs[k] != nil {
+			d.store.log().Warn("message cannot be read", "file", entries[i].path(d.root), "error", errs[k])
+			d.seen.messages[i].Size = entries[i].info.Size
+			d.seen.unsettled, sure = append(d.seen.unsettled, int32(i)), false
+		}
+	}
+	return sure, nil
 }
+
+// countAll counts messages where they were last seen, with what help there is.
+func (d *drop) countAll(ctx context.Context, indices []int) []error {
+	errs := make([]error, len(indices))
+	if len(indices) == 0 {
+		return nil
+	}
+	d.store.share(ctx, len(indices), manyCounts, hands, func() func(int) {
+		buf := make([]byte, countBuffer)
+		return func(k int) { errs[k] = d.countHere(ctx, indices[k], buf) }
+	})
+	return errs
+}
+
+// countBuffer is large enough for most messages.
+const countBuffer = 64 << 10
 
 // shortage reports whether err says nothing of the file, only of this moment.
 func shortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-func (d *drop) count(ctx context.Context, i int, buf []byte) (int64, error) {
+// count counts a message, wherever it is by now.
+func (d *drop) count(ctx context.Context, i int) error {
 	f, _, err := d.openFile(ctx, i)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer f.Close()
-	return d.store.sizes.count(ctx, f, buf)
+	d.seen.messages[i].Size, err = count(ctx, f, make([]byte, countBuffer))
+	return err
 }
 
-// find returns the index of a message.
-func (d *drop) find(id pop3.UniqueID) (i int, ok bool) {
-	k, ok := slices.BinarySearchFunc(d.byID, id, func(i int32, id pop3.UniqueID) int {
-		return strings.Compare(string(d.messages[i].ID), string(id))
-	})
-	if !ok {
-		return 0, false
+// countHere counts a message where it was last seen. It may be called for several
+// messages at the same time.
+func (d *drop) countHere(ctx context.Context, i int, buf []byte) error {
+	f, _, err := d.openHere(i)
+	if err != nil {
+		return err
 	}
-	return int(d.byID[k]), true
+	defer f.Close()
+	d.seen.messages[i].Size, err = count(ctx, f, buf)
+	return err
 }
 
 // Messages implements maildrop.Maildrop.
-func (d *drop) Messages() []maildrop.Message { return d.messages }
+func (d *drop) Messages() []maildrop.Message { return d.seen.messages }
 
-// Close implements maildrop.Maildrop.
+// Close implements maildrop.Maildrop. The next session need not wait for the index.
 func (d *drop) Close() error {
 	if d.lock == nil {
 		return nil
 	}
+	if d.own { // what moved is known by now
+		d.remember()
+	}
 	err := d.lock.Close()
 	d.lock = nil
+	d.store.save(d)
 	return err
+}
+
+// distrust is called when a file is not the one that Open found: somebody has written
+// into it, or put another one in its place, which the times of the folders do not
+// show. The next session looks at each file again.
+func (d *drop) distrust() {
+	if d.doubt {
+		return
+	}
+	d.doubt, d.before.saved = true, [2]folderTime{}
+	d.store.memory.distrust(d.root)
+	d.store.removeIndex(d.root)
 }

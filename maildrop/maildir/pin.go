@@ -40,7 +40,7 @@ func (u *update) pin(near []*entry) {
 		if n.err == nil {
 			continue
 		}
-		if m := u.marked[u.drop.listedAs(n.entry)]; m != nil {
+		if m := u.marked[n.entry.listed]; m != nil {
 			m.fail(n.err)
 		}
 		for _, m := range heirs[n] {
@@ -51,7 +51,7 @@ func (u *update) pin(near []*entry) {
 
 // heirTo returns the marked messages whose unique-ids e could come to have.
 func (u *update) heirTo(e *entry) (heirTo []*removal) {
-	own := u.drop.listedAs(e)
+	own := e.listed
 	// More than two files would have to have one name in one folder for e to
 	// need more steps than these.
 	for step := range 4 {
@@ -78,12 +78,12 @@ func (u *update) heirTo(e *entry) (heirTo []*removal) {
 // ownID returns the unique-id that e has, or, when Open did not see it, one
 // that no message has.
 func (u *update) ownID(e *entry) pop3.UniqueID {
-	if id := u.drop.listedAs(e); id != "" {
+	if id := e.listed; id != "" {
 		return id
 	}
 	for step := 1; ; step++ {
 		id := e.candidate(step)
-		if _, used := u.drop.find(id); !used {
+		if _, used := u.drop.seen.find(id); !used {
 			return id
 		}
 	}

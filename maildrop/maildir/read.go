@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,14 @@ type place struct {
 // path returns the file's name below root.
 func (p place) path(root string) string { return filepath.Join(root, p.folder, p.name) }
 
+// foldersIn returns what stands before the names of the files in folderNames.
+func foldersIn(root string) (prefixes [2]string) {
+	for i, folder := range folderNames {
+		prefixes[i] = filepath.Join(root, folder) + string(filepath.Separator)
+	}
+	return prefixes
+}
+
 // A reading is what new/ and cur/ had in them.
 type reading struct {
 	places []place
@@ -30,10 +39,11 @@ type reading struct {
 	steady bool
 }
 
-// A folderTime tells one state of a folder from another.
+// A folderTime tells one state of a folder from another. Programs can set the time
+// of modification back, but not that of the inode.
 type folderTime struct {
-	id       vfs.FileID // zero: the folder is missing
-	modified int64
+	id                vfs.FileID // zero: the folder is missing
+	modified, changed int64
 }
 
 // tick is the longest time for which a file system may show the same time for
@@ -45,6 +55,16 @@ func tick(t time.Time) time.Duration {
 	return 50 * time.Millisecond
 }
 
+// timed reports whether the folders have times that no program can set.
+func (r *reading) timed() bool {
+	for _, t := range r.times {
+		if t != (folderTime{}) && (t.id == vfs.FileID{} || t.changed == 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // readFolders reads new/ first: a message that another program moves to cur/
 // meanwhile is seen at least once. It fails when these are not the folders that
 // were opened: in others, no message would say nothing.
@@ -52,7 +72,7 @@ func (d *drop) readFolders() (*reading, error) {
 	s, root := d.store, d.root
 	r := &reading{steady: true}
 	missing := 0
-	for i, folder := range []string{newFolder, curFolder} {
+	for i, folder := range folderNames {
 		before, err := s.folder(root, folder)
 		if err != nil {
 			return nil, err
@@ -73,6 +93,7 @@ func (d *drop) readFolders() (*reading, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.places = slices.Grow(r.places, len(names))
 		for _, name := range names {
 			if !strings.HasPrefix(name, ".") {
 				r.places = append(r.places, place{folder, name})
@@ -100,9 +121,12 @@ func (r *reading) again(earlier *reading) bool {
 	if earlier == nil || r.times != earlier.times || len(r.places) != len(earlier.places) {
 		return false
 	}
+	if slices.Equal(r.places, earlier.places) {
+		return true
+	}
 	for _, x := range []*reading{r, earlier} {
 		slices.SortFunc(x.places, func(a, b place) int {
-			return strings.Compare(a.folder+"/"+a.name, b.folder+"/"+b.name)
+			return cmp.Or(strings.Compare(a.folder, b.folder), strings.Compare(a.name, b.name))
 		})
 	}
 	return slices.Equal(r.places, earlier.places)
@@ -110,7 +134,7 @@ func (r *reading) again(earlier *reading) bool {
 
 type folderState struct {
 	folderTime
-	time time.Time
+	time time.Time // of its last change
 }
 
 func (f folderState) missing() bool { return f.time.IsZero() }
@@ -129,5 +153,9 @@ func (s *Store) folder(root, folder string) (folderState, error) {
 	if err != nil {
 		return folderState{}, err
 	}
-	return folderState{folderTime{info.ID, info.ModTime.UnixNano()}, info.ModTime}, nil
+	state := folderState{folderTime{id: info.ID, modified: info.ModTime.UnixNano()}, info.ModTime}
+	if !info.ChangeTime.IsZero() {
+		state.time, state.changed = info.ChangeTime, info.ChangeTime.UnixNano()
+	}
+	return state, nil
 }

@@ -35,6 +35,7 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	d.ownFiles()
 	missing, found := d.missing(r, i), map[int]bool{}
 	for _, p := range r.places {
 		base := baseOf(p.name)
@@ -51,7 +52,7 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 		}
 		for _, m := range missing[base] {
 			if !found[m] && d.files[m].id == info.ID {
-				d.files[m].place = p
+				d.files[m].name, d.files[m].folder = p.name, folderIndex(p.folder)
 				found[m] = true
 			}
 		}
@@ -62,7 +63,7 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 	for _, messages := range missing {
 		for _, m := range messages {
 			if !found[m] {
-				d.files[m].place = place{}
+				d.files[m].name = ""
 			}
 		}
 	}
@@ -77,9 +78,13 @@ func (d *drop) missing(r *reading, i int) map[string][]int {
 		here[p] = true
 	}
 	missing := map[string][]int{}
-	for m, f := range d.files {
-		if f.folder != "" && (m == i || !here[f.place]) {
-			base, id := baseOf(f.name), string(d.messages[m].ID)
+	if here[d.files[i].place()] || r.times == d.seen.folders {
+		d.distrust() // another file is in its place, or it is gone and no time says so
+	}
+	for m := range d.files {
+		f := &d.files[m]
+		if !f.gone() && (m == i || !here[f.place()]) {
+			base, id := baseOf(f.name), string(d.seen.messages[m].ID)
 			missing[base] = append(missing[base], m)
 			if id != base {
 				missing[id] = append(missing[id], m)
@@ -87,6 +92,18 @@ func (d *drop) missing(r *reading, i int) map[string][]int {
 		}
 	}
 	return missing
+}
+
+// ownFiles makes the files those of this session alone, because a snapshot is shared.
+// Nobody needs the one from before any more: it would only take memory.
+func (d *drop) ownFiles() {
+	d.moved = true
+	if d.own {
+		return
+	}
+	d.seen, d.own = d.seen.clone(), true
+	d.files = d.seen.files
+	d.store.memory.forget(d.root)
 }
 
 // baseOf returns the part of a file's name that never changes.

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -25,9 +22,16 @@ type entry struct {
 	place
 	name name
 	info vfs.Info
+	own  pop3.UniqueID // what its name says; empty: not worked out yet
+	hint int64         // the size that the name says, if that is possible; else -1
 	id   pop3.UniqueID // see identify
 	// doubt: another file with this base could not be examined.
 	doubt bool
+	// size is what it has on the wire, if sized.
+	size  int64
+	sized bool
+	// listed is the unique-id under which Open listed it; see update.find.
+	listed pop3.UniqueID
 }
 
 // known reports whether it could be found out which file it is.
@@ -41,36 +45,55 @@ type sighting struct {
 
 func (e *entry) sighting() sighting { return sighting{e.name.base, e.info.ID} }
 
-// scan returns the messages of a Maildir in order, with their unique-ids.
-func (d *drop) scan(ctx context.Context) ([]*entry, error) {
+// A scan is what was found in a Maildir.
+type scan struct {
+	entries []*entry // messages, in order, with their unique-ids
+	folders [2]folderTime
+	// whole: no message is missing, nothing is in doubt, and no later change can hide
+	// behind the same times of the folders.
+	whole bool
+}
+
+// scan finds the messages of a Maildir. It does not look at the files that are known.
+func (d *drop) scan(ctx context.Context, k *known) (scan, error) {
 	var earlier *reading
-	seen := map[sighting]*entry{} // in readings that something disturbed
+	var entries []*entry
+	var vanished []place
+	var sure bool
+	seen := map[sighting]*entry{} // in readings that something disturbed, but for the last one
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return scan{}, err
 		}
 		r, err := d.readFolders()
 		if err != nil {
-			return nil, err
+			return scan{}, err
 		}
-		entries, vanished, err := d.store.look(ctx, d.root, r.places)
-		if err != nil {
-			return nil, err
+		same := r.again(earlier)
+		if !same || len(vanished) > 0 { // else all was examined a moment ago
+			see(seen, entries)
+			if entries, vanished, sure, err = d.examine(ctx, r, k); err != nil {
+				return scan{}, err
+			}
 		}
-		if len(vanished) == 0 && (r.steady || r.again(earlier)) {
-			return d.identify(entries)
+		if len(vanished) == 0 && (r.steady || same) {
+			messages, err := d.identify(entries)
+			return scan{messages, r.times, r.steady && sure && r.timed()}, err
 		}
-		missed := lost(seen, entries)
-		for _, e := range entries {
-			seen[e.sighting()] = e
+		if try >= maxReadings && examined(vanished, seen, entries) {
+			messages, err := d.identify(append(entries, lost(seen, entries)...))
+			return scan{messages, r.times, false}, err
 		}
-		switch caught := examined(vanished, seen); {
-		case try >= maxReadings && caught:
-			return d.identify(append(entries, missed...))
-		case try == maxChases: // an error is better than a list that lacks a message
-			return nil, errRestless
+		if try == maxChases { // an error is better than a list that lacks a message
+			return scan{}, errRestless
 		}
 		earlier = r
+	}
+}
+
+func see(seen map[sighting]*entry, entries []*entry) {
+	for _, e := range entries {
+		seen[e.sighting()] = e
 	}
 }
 
@@ -79,6 +102,9 @@ func (d *drop) scan(ctx context.Context) ([]*entry, error) {
 // error when somebody asks for it; left out, a client would believe that it is
 // gone for good.
 func lost(seen map[sighting]*entry, entries []*entry) (missed []*entry) {
+	if len(seen) == 0 {
+		return nil
+	}
 	here := make(map[sighting]bool, len(entries))
 	for _, e := range entries {
 		here[e.sighting()] = true
@@ -91,12 +117,18 @@ func lost(seen map[sighting]*entry, entries []*entry) (missed []*entry) {
 	return missed
 }
 
-// examined reports whether every file that vanished had been looked at in an
-// earlier reading.
-func examined(vanished []place, seen map[sighting]*entry) bool {
+// examined reports whether every file that vanished had been looked at in this
+// reading or in an earlier one.
+func examined(vanished []place, seen map[sighting]*entry, entries []*entry) bool {
+	if len(vanished) == 0 {
+		return true
+	}
 	bases := make(map[string]bool, len(seen))
 	for s := range seen {
 		bases[s.base] = true
+	}
+	for _, e := range entries {
+		bases[e.name.base] = true
 	}
 	for _, p := range vanished {
 		if !bases[baseOf(p.name)] {
@@ -107,77 +139,48 @@ func examined(vanished []place, seen map[sighting]*entry) bool {
 }
 
 // look finds out what is at the places. Only regular files are messages.
-// vanished are places where nothing was any more.
-func (s *Store) look(ctx context.Context, root string, places []place) (entries []*entry, vanished []place, err error) {
-	entries = make([]*entry, 0, len(places))
-	infos, errs := s.lstatAll(ctx, root, places)
+// vanished are places where nothing was any more. sure: nothing failed.
+func (s *Store) look(ctx context.Context, root string, places []place) (entries []entry, vanished []place, sure bool, err error) {
+	entries, errs := make([]entry, len(places)), make([]error, len(places))
+	folders := foldersIn(root)
+	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
+		return func(i int) {
+			var info vfs.Info
+			info, errs[i] = s.fs().Lstat(folders[folderIndex(places[i].folder)] + places[i].name)
+			entries[i].set(places[i], info)
+		}
+	})
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
+	sure = true
+	left := 0
 	for i, p := range places {
-		info, err := infos[i], errs[i]
+		err := errs[i]
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			vanished = append(vanished, p)
 			continue
 		case shortage(err):
-			return nil, nil, err
+			return nil, nil, false, err
 		case err != nil:
 			// One bad file must not block the others: it is listed, and to
 			// read it fails.
 			s.log().Warn("message cannot be examined", "file", p.path(root), "error", err)
-		case !info.Mode.IsRegular():
+			sure = false
+		case !entries[i].info.Mode.IsRegular():
 			continue
 		}
-		entries = append(entries, &entry{place: p, name: parseName(p.name), info: info})
-	}
-	return entries, vanished, nil
-}
-
-// manyPlaces is from how many files on they are examined by several goroutines:
-// for fewer it takes longer to start them.
-const manyPlaces = 1000
-
-// mostHelpers is how many goroutines examine files beside those that call Open, in
-// the whole Store: each may hold a thread for as long as a disk does not answer.
-const mostHelpers = 16
-
-// helpers are those of them that are busy.
-type helpers struct{ busy atomic.Int32 }
-
-// hire takes one, which done gives back. false: there is none.
-func (h *helpers) hire() bool {
-	if h.busy.Add(1) <= mostHelpers {
-		return true
-	}
-	h.busy.Add(-1)
-	return false
-}
-
-func (h *helpers) done() { h.busy.Add(-1) }
-
-// lstatAll examines the files at the places, with what help there is. It stops early
-// when ctx ends.
-func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
-	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
-	lstat := func(from, to int) {
-		for i := from; i < to && ctx.Err() == nil; i++ {
-			infos[i], errs[i] = s.fs().Lstat(places[i].path(root))
+		if left != i {
+			entries[left] = entries[i]
 		}
+		left++
 	}
-	from, share := 0, len(places)
-	if len(places) >= manyPlaces {
-		share = len(places)/runtime.GOMAXPROCS(0) + 1
-	}
-	var wg sync.WaitGroup
-	for ; from+share < len(places) && s.helpers.hire(); from += share {
-		first := from
-		wg.Go(func() {
-			defer s.helpers.done()
-			lstat(first, first+share)
-		})
-	}
-	lstat(from, len(places))
-	wg.Wait()
-	return infos, errs
+	return entries[:left], vanished, sure, nil
+}
+
+// set makes e the entry of a file.
+func (e *entry) set(p place, info vfs.Info) {
+	e.place, e.name, e.info = p, parseName(p.name), info
+	e.own, e.hint = e.name.uniqueID(), e.name.size(info.Size)
 }

@@ -7,8 +7,8 @@ package maildir
 // Open does it, under the lock, before anybody sees the ids.
 //
 // Where it fails, in a folder that cannot be written to, the message is served
-// with the same id, which stays the same while the file does.
-func (d *drop) nameTwins(messages []*entry) {
+// with the same id, which stays the same while the file does, and it reports false.
+func (d *drop) nameTwins(messages []*entry) bool {
 	var namings []*naming
 	for _, e := range messages {
 		if e.misnamed() && !e.doubt {
@@ -26,4 +26,5 @@ func (d *drop) nameTwins(messages []*entry) {
 		d.store.log().Warn("files with the name of another cannot be renamed",
 			"count", len(failed), "first", failed[0].entry.path(d.root), "error", failed[0].err)
 	}
+	return len(failed) == 0
 }

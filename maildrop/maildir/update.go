@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
+	"postfach/internal/vfs"
 	"postfach/maildrop"
 	"postfach/pop3"
 )
@@ -22,7 +24,7 @@ var errReplaced = errors.New("the message was changed or replaced meanwhile")
 func (d *drop) Update(ctx context.Context, deleted []pop3.UniqueID) error {
 	u := &update{drop: d, marked: map[pop3.UniqueID]*removal{}}
 	for _, id := range deleted {
-		if i, ok := d.find(id); ok && u.marked[id] == nil {
+		if i, ok := d.seen.find(id); ok && u.marked[id] == nil {
 			m := &removal{id: id, base: baseOf(d.files[i].name)}
 			u.marked[id] = m
 			u.order = append(u.order, m)
@@ -42,6 +44,8 @@ type update struct {
 	marked map[pop3.UniqueID]*removal
 	order  []*removal // the same, as they were marked
 	err    error      // what ended the run early
+
+	byFile map[vfs.FileID]int32 // the messages' files; nil: not needed yet
 }
 
 // A removal is what is known of one marked message.
@@ -88,14 +92,19 @@ func (u *update) pass(ctx context.Context) (again bool, err error) {
 		u.judge(near)
 	}
 	u.pin(near)
+	var found []*removal
 	for _, m := range u.order {
-		if m.err != nil || len(m.found) == 0 {
-			continue
+		if m.err == nil && len(m.found) > 0 {
+			found = append(found, m)
 		}
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		u.unlink(m)
+	}
+	u.drop.store.share(ctx, len(found), manyRemovals, hands, func() func(int) {
+		return func(i int) { u.unlink(found[i]) }
+	})
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	for _, m := range found {
 		again = again || !m.gone && m.err == nil
 	}
 	return again, nil
@@ -112,15 +121,18 @@ func (u *update) find(ctx context.Context, r *reading) (near []*entry, all bool,
 			places = append(places, p)
 		}
 	}
-	near, vanished, err := u.drop.store.look(ctx, u.drop.root, places)
+	found, vanished, _, err := u.drop.store.look(ctx, u.drop.root, places)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, m := range u.order {
 		m.found = nil
 	}
-	for _, e := range near {
-		if m := u.marked[u.drop.listedAs(e)]; m != nil {
+	near = make([]*entry, len(found))
+	for i := range found {
+		e := &found[i]
+		near[i], e.listed = e, u.listedAs(e)
+		if m := u.marked[e.listed]; m != nil {
 			m.found = append(m.found, e)
 		}
 	}
@@ -134,9 +146,9 @@ func (u *update) bases() map[string]bool {
 	for _, m := range u.order {
 		bases[m.base], bases[string(m.id)] = true, true
 	}
-	for i, f := range u.drop.files { // those which have another id than their name says
-		id := u.drop.messages[i].ID
-		if base := baseOf(f.name); string(id) != base && id != (name{base: base}).uniqueID() {
+	for i := range u.drop.files { // those which have another id than their name says
+		id, file := u.drop.seen.messages[i].ID, u.drop.files[i].name
+		if base := baseOf(file); string(id) != base && id != (name{base: base}).uniqueID() {
 			bases[base] = true
 		}
 	}
@@ -144,15 +156,20 @@ func (u *update) bases() map[string]bool {
 }
 
 // listedAs returns the unique-id under which Open listed this very file, or "".
-func (d *drop) listedAs(e *entry) pop3.UniqueID {
-	id := e.name.uniqueID()
-	if i, ok := d.find(id); ok && d.files[i].is(e.info) {
+func (u *update) listedAs(e *entry) pop3.UniqueID {
+	d := u.drop
+	id := e.ownID()
+	if i, ok := d.seen.find(id); ok && d.files[i].is(e.info) {
 		return id
 	}
-	for i, f := range d.files { // rare: two files with one name
-		if f.is(e.info) {
-			return d.messages[i].ID
+	if u.byFile == nil { // rare: two files with one name
+		u.byFile = make(map[vfs.FileID]int32, len(d.files))
+		for i := range slices.Backward(d.files) { // of several links the first one counts
+			u.byFile[d.files[i].id] = int32(i)
 		}
+	}
+	if i, ok := u.byFile[e.info.ID]; ok && d.files[i].is(e.info) {
+		return d.seen.messages[i].ID
 	}
 	return ""
 }
@@ -163,15 +180,37 @@ func (u *update) judge(near []*entry) {
 	for _, m := range u.order {
 		m.gone = len(m.found) == 0
 	}
+	var byBase map[string][]*removal
 	for _, e := range near {
-		if u.drop.listedAs(e) != "" {
+		if e.listed != "" {
 			continue
 		}
-		for _, m := range u.order {
-			if m.gone && (m.base == e.name.base || m.id == e.name.uniqueID()) {
-				m.fail(errReplaced)
-			}
+		if byBase == nil {
+			byBase = u.byBase()
 		}
+		for _, m := range byBase[e.name.base] {
+			u.replaced(m)
+		}
+		if m := u.marked[e.ownID()]; m != nil {
+			u.replaced(m)
+		}
+	}
+}
+
+// byBase returns the marked messages by the bases of their names.
+func (u *update) byBase() map[string][]*removal {
+	byBase := make(map[string][]*removal, len(u.order))
+	for _, m := range u.order {
+		byBase[m.base] = append(byBase[m.base], m)
+	}
+	return byBase
+}
+
+// replaced notes that another file has the name of a marked message, if that is gone.
+func (u *update) replaced(m *removal) {
+	if m.gone {
+		m.fail(errReplaced)
+		u.drop.distrust()
 	}
 }
 
@@ -191,17 +230,10 @@ func (u *update) unlink(m *removal) {
 	}
 }
 
-func folderIndex(folder string) int {
-	if folder == newFolder {
-		return 0
-	}
-	return 1
-}
-
 // sync makes the removals durable (P3-UPD-05). A message that somebody else
 // removed needs it, too: that may not be durable yet.
 func (u *update) sync() {
-	for i, folder := range []string{newFolder, curFolder} {
+	for i, folder := range folderNames {
 		err := u.drop.store.fs().SyncDir(filepath.Join(u.drop.root, folder))
 		if err == nil {
 			continue

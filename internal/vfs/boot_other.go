@@ -1,0 +1,6 @@
+//go:build !linux
+
+package vfs
+
+// Boot implements FS: it is not known here.
+func (OS) Boot() string { return "" }

@@ -1,0 +1,124 @@
+package maildir
+
+import (
+	"context"
+
+	"postfach/internal/vfs"
+)
+
+// known is what earlier sessions found out about the files of a maildrop.
+type known struct {
+	*snapshot
+	// doubt: no name is believed any more. Each file is examined, and its size is kept
+	// when it is the same one.
+	doubt bool
+
+	byName map[string]int32
+	byFile map[vfs.FileID]int32
+	here   []bool // by index: found where it was
+}
+
+// knownFrom makes a snapshot ready to be asked; nil: nothing is known.
+func knownFrom(x *snapshot, doubt bool) *known {
+	if x == nil {
+		return nil
+	}
+	return &known{snapshot: x, doubt: doubt}
+}
+
+// split returns the entries whose names say which files they are, in the order in
+// which they were listed before, and the places that have to be examined. A name in a
+// Maildir is given once: a file that is still there under its name is the one that it
+// was. Where somebody breaks that rule, it shows when the message is asked for, and
+// costs an error: see distrust.
+func (k *known) split(r *reading) (old []entry, left []place) {
+	if k == nil || k.doubt {
+		return nil, r.places
+	}
+	k.index(r)
+	for _, p := range r.places {
+		i, ok := k.byName[p.name]
+		if ok && k.files[i].folder == folderIndex(p.folder) {
+			k.here[i] = true
+			continue
+		}
+		left = append(left, p)
+	}
+	old = make([]entry, 0, len(r.places)-len(left))
+	for i := range k.files {
+		if !k.here[i] {
+			continue
+		}
+		f := &k.files[i]
+		old = append(old, entry{
+			place: f.place(), name: parseName(f.name), info: f.info(),
+			size: k.messages[i].Size, sized: true,
+		})
+	}
+	return old, left
+}
+
+// index notes which names are known, in folders that are those of before.
+func (k *known) index(r *reading) {
+	k.here = make([]bool, len(k.files))
+	if k.byName != nil {
+		return
+	}
+	k.byName = make(map[string]int32, len(k.files))
+	for i := range k.files {
+		f := &k.files[i]
+		if id := r.times[f.folder].id; f.id != (vfs.FileID{}) && id != (vfs.FileID{}) && id == k.folders[f.folder].id {
+			k.byName[f.name] = int32(i)
+		}
+	}
+	for _, i := range k.unsettled {
+		delete(k.byName, k.files[i].name)
+	}
+}
+
+// recognise fills in the sizes of files that were only renamed since, or that nobody
+// is sure of.
+func (k *known) recognise(entries []entry) {
+	if k == nil || len(entries) == 0 {
+		return
+	}
+	if k.byFile == nil {
+		k.byFile = make(map[vfs.FileID]int32, len(k.files)-len(k.byName))
+		for i := range k.files {
+			if k.here == nil || !k.here[i] {
+				k.byFile[k.files[i].id] = int32(i)
+			}
+		}
+		for _, i := range k.unsettled {
+			delete(k.byFile, k.files[i].id)
+		}
+	}
+	for n := range entries {
+		e := &entries[n]
+		i, ok := k.byFile[e.info.ID]
+		if ok && k.files[i].is(e.info) && baseOf(k.files[i].name) == e.name.base {
+			e.size, e.sized = k.messages[i].Size, true
+		}
+	}
+}
+
+// examine finds out what is at the places of a reading, without a look at the files
+// that are known. vanished are places where nothing was any more. sure: nothing
+// failed.
+func (d *drop) examine(ctx context.Context, r *reading, k *known) (entries []*entry, vanished []place, sure bool, err error) {
+	old, left := k.split(r)
+	fresh, vanished, sure, err := d.store.look(ctx, d.root, left)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	k.recognise(fresh)
+	d.fresh = len(left)
+	entries = make([]*entry, 0, len(old)+len(fresh))
+	for i := range old {
+		entries = append(entries, &old[i])
+	}
+	for i := range fresh {
+		entries = append(entries, &fresh[i])
+	}
+	return entries, vanished, sure, nil
+}

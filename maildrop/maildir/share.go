@@ -1,0 +1,85 @@
+package maildir
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"postfach/internal/vfs"
+)
+
+// From how many files on several goroutines work on them: for fewer it takes longer
+// to start them, or nobody notices. To count a file takes longer than to examine it.
+const (
+	manyPlaces   = 1000
+	manyCounts   = 100
+	manyRemovals = 2000
+)
+
+// hands is how many of them work together at least where they wait for the disk.
+const hands = 4
+
+// mostHelpers is how many goroutines work on files beside those that call Open and
+// Update, in the whole Store: each may hold a thread for as long as a disk does not
+// answer.
+const mostHelpers = 16
+
+// portion is how many files a goroutine takes at a time.
+const portion = 64
+
+// helpers are those of them that are busy.
+type helpers struct{ busy atomic.Int32 }
+
+// hire takes one, which done gives back. false: there is none.
+func (h *helpers) hire() bool {
+	if h.busy.Add(1) <= mostHelpers {
+		return true
+	}
+	h.busy.Add(-1)
+	return false
+}
+
+func (h *helpers) done() { h.busy.Add(-1) }
+
+// share does some work for each number below n, with what help there is, from many
+// on: one goroutine for each processor, and at least so many. begin returns the work of
+// one goroutine. It stops early when ctx ends.
+func (s *Store) share(ctx context.Context, n, many, least int, begin func() (work func(i int))) {
+	var next atomic.Int64
+	run := func() {
+		work := begin()
+		for {
+			to := int(next.Add(portion))
+			for i := to - portion; i < min(to, n); i++ {
+				if ctx.Err() != nil {
+					return
+				}
+				work(i)
+			}
+			if to >= n {
+				return
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	if n >= many {
+		for i := 1; i < max(runtime.GOMAXPROCS(0), least) && i*portion < n && s.helpers.hire(); i++ {
+			wg.Go(func() {
+				defer s.helpers.done()
+				run()
+			})
+		}
+	}
+	run()
+	wg.Wait()
+}
+
+// lstatAll examines the files at the places.
+func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
+	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
+	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
+		return func(i int) { infos[i], errs[i] = s.fs().Lstat(places[i].path(root)) }
+	})
+	return infos, errs
+}
