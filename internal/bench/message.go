@@ -100,7 +100,7 @@ func appendHeader(dst []byte, number, size int) []byte {
 	if size >= 3000 {
 		for hop := range 3 {
 			line("Received: from relay%d.example.org (relay%d.example.org [192.0.2.%d])", hop, hop, hop+1)
-			line("\tby mx%d.example.net with ESMTPS id %08x%04x", hop, number*2654435761&0xffffffff, hop)
+			line("\tby mx%d.example.net with ESMTPS id %08x%04x", hop, uint32(number)*2654435761, hop)
 			line("\tfor <reader@example.net>; %s", date)
 		}
 		line("MIME-Version: 1.0")
