@@ -71,8 +71,11 @@ func (f *Fail) Open(name string) (File, error) {
 }
 
 // OpenSeen implements FS.
-func (f *Fail) OpenSeen(name string) (File, error) {
-	return f.file("open", name, func() (File, error) { return f.FS.OpenSeen(name) })
+func (f *Fail) OpenSeen(name string) (File, Info, error) {
+	return withInfo(f.file("open", name, func() (File, error) {
+		file, _, err := f.FS.OpenSeen(name)
+		return file, err
+	}))
 }
 
 // Create implements FS.

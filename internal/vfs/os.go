@@ -18,7 +18,8 @@ func (o OS) Open(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.OpenSeen(name)
+	f, _, err := o.OpenSeen(name)
+	return f, err
 }
 
 // Create implements FS.

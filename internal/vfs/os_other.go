@@ -11,7 +11,9 @@ import (
 )
 
 // OpenSeen implements FS.
-func (OS) OpenSeen(name string) (File, error) { return openRegular(name, os.O_RDONLY, 0) }
+func (OS) OpenSeen(name string) (File, Info, error) {
+	return withInfo(openRegular(name, os.O_RDONLY, 0))
+}
 
 // Lstat implements FS.
 func (OS) Lstat(name string) (Info, error) {

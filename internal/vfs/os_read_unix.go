@@ -33,14 +33,14 @@ func (OS) Stat(name string) (Info, error) {
 
 // OpenSeen implements FS. It neither follows a link nor waits for the other end of a
 // FIFO, and looks what it has opened.
-func (OS) OpenSeen(name string) (File, error) {
+func (OS) OpenSeen(name string) (File, Info, error) {
 	var fd int
 	err := uninterrupted(func() (err error) {
 		fd, err = syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NOCTTY|openFlags, 0)
 		return err
 	})
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		return nil, Info{}, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	f := &reader{fd: fd, name: name}
 	info, err := f.Info()
@@ -49,9 +49,9 @@ func (OS) OpenSeen(name string) (File, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, Info{}, err
 	}
-	return f, nil
+	return f, info, nil
 }
 
 // uninterrupted repeats what a signal ended early.

@@ -136,7 +136,7 @@ func (s *Strict) Open(name string) (File, error) {
 }
 
 // OpenSeen implements FS.
-func (s *Strict) OpenSeen(name string) (File, error) { return s.Open(name) }
+func (s *Strict) OpenSeen(name string) (File, Info, error) { return withInfo(s.Open(name)) }
 
 func (s *Strict) open(i *inode, name string) (File, error) {
 	if !i.mode.IsRegular() {

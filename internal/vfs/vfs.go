@@ -21,9 +21,10 @@ type FS interface {
 	// a FIFO would block, a link may lead out of the folder. The caller
 	// closes the File.
 	Open(name string) (File, error)
-	// OpenSeen is Open where a regular file was seen before: it does not look first.
-	// A device that somebody has put in its place is opened, and closed again.
-	OpenSeen(name string) (File, error)
+	// OpenSeen is Open where a regular file was seen before: it does not look first,
+	// and says what it has opened. A device that somebody has put in its place is
+	// opened, and closed again.
+	OpenSeen(name string) (File, Info, error)
 	// Create makes a file that must not exist, for reading and writing. The
 	// caller closes the File.
 	Create(name string, perm fs.FileMode) (File, error)
@@ -52,6 +53,19 @@ type FS interface {
 	// known. In another one, what was not synced before may be lost, whatever the
 	// times of files and folders say.
 	Boot() string
+}
+
+// withInfo says what an open file is, or closes it.
+func withInfo(f File, err error) (File, Info, error) {
+	if err != nil {
+		return nil, Info{}, err
+	}
+	info, err := f.Info()
+	if err != nil {
+		f.Close()
+		return nil, Info{}, err
+	}
+	return f, info, nil
 }
 
 // A Lock is a lock that somebody has. Close gives it back.

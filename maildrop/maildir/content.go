@@ -38,6 +38,7 @@ type content struct {
 	drop    *drop
 	index   int
 	want    int64
+	octets  int64 // that were read
 	counter popwire.Counter
 	err     error // how it ended
 }
@@ -48,6 +49,10 @@ func (c *content) Read(p []byte) (int, error) {
 	}
 	n, err := c.file.Read(p)
 	c.counter.Write(p[:n])
+	c.octets += int64(n)
+	if err == nil && c.octets == c.opened.length {
+		err = io.EOF // unless the file has grown, which end sees: no Read only for that
+	}
 	size := c.counter.Size()
 	switch {
 	case errors.Is(err, io.EOF) && size != c.want,
@@ -118,13 +123,13 @@ func (d *drop) openFile(ctx context.Context, i int) (vfs.File, vfs.Info, error) 
 // as good as none. One with the same inode is the message, written anew, or
 // another one that came after it: nobody may take it for what Open saw.
 func (d *drop) openHere(i int) (vfs.File, vfs.Info, error) {
-	f, err := d.store.fs().OpenSeen(d.files[i].place().path(d.root))
+	want := &d.files[i]
+	f, info, err := d.store.fs().OpenSeen(want.place().path(d.root))
 	if err != nil {
 		return nil, vfs.Info{}, err
 	}
-	info, err := f.Info()
-	switch want := &d.files[i]; {
-	case err != nil, want.id == vfs.FileID{}, want.is(info):
+	switch {
+	case want.id == vfs.FileID{}, want.is(info):
 	case want.id == info.ID:
 		err = maildrop.ErrChanged
 	default:

@@ -107,7 +107,11 @@ func (s *Store) root(user string) (string, error) {
 	if s.Path == nil {
 		return "", errors.New("maildir: the Store has no Path")
 	}
-	return s.Path(user)
+	root, err := s.Path(user)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Clean(root), nil
 }
 
 // noUser says that a folder which is not there means that there is no such

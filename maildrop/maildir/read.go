@@ -19,13 +19,16 @@ type place struct {
 	name   string
 }
 
-// path returns the file's name below root.
-func (p place) path(root string) string { return filepath.Join(root, p.folder, p.name) }
+// separator is filepath.Separator.
+const separator = string(filepath.Separator)
+
+// path returns the file's name below root, which is clean.
+func (p place) path(root string) string { return root + separator + p.folder + separator + p.name }
 
 // foldersIn returns what stands before the names of the files in folderNames.
 func foldersIn(root string) (prefixes [2]string) {
 	for i, folder := range folderNames {
-		prefixes[i] = filepath.Join(root, folder) + string(filepath.Separator)
+		prefixes[i] = root + separator + folder + separator
 	}
 	return prefixes
 }
