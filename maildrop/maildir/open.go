@@ -195,24 +195,24 @@ func shortage(err error) bool {
 
 // count counts a message, wherever it is by now.
 func (d *drop) count(ctx context.Context, i int) error {
-	f, _, err := d.openFile(ctx, i)
+	f, info, err := d.openFile(ctx, i)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	d.seen.messages[i].Size, err = count(ctx, f, make([]byte, countBuffer))
+	d.seen.messages[i].Size, err = count(ctx, f, info.Size, make([]byte, countBuffer))
 	return err
 }
 
 // countHere counts a message where it was last seen. It may be called for several
 // messages at the same time.
 func (d *drop) countHere(ctx context.Context, i int, buf []byte) error {
-	f, _, err := d.openHere(i)
+	f, info, err := d.openHere(i)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	d.seen.messages[i].Size, err = count(ctx, f, buf)
+	d.seen.messages[i].Size, err = count(ctx, f, info.Size, buf)
 	return err
 }
 

@@ -62,16 +62,18 @@ func makeRoom[K comparable, V any](m map[K]V) {
 	}
 }
 
-// count reads an open message to its end and returns its size on the wire.
-func count(ctx context.Context, f io.Reader, buf []byte) (int64, error) {
+// count reads an open message of so many octets and returns its size on the wire. It
+// does not ask for an end after them: a file that grows shows when it is retrieved.
+func count(ctx context.Context, f io.Reader, octets int64, buf []byte) (int64, error) {
 	var counter popwire.Counter
-	for {
+	for read := int64(0); ; {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		n, err := f.Read(buf)
 		counter.Write(buf[:n])
-		if errors.Is(err, io.EOF) {
+		read += int64(n)
+		if errors.Is(err, io.EOF) || err == nil && read == octets {
 			return counter.Size(), nil
 		}
 		if err != nil {
