@@ -50,11 +50,12 @@ func (s *session) shield(f func() error) (end error) {
 	return f()
 }
 
-// apart calls f on a stack of its own, which is gone when f returns: that of a
-// session that has done a handshake or a login itself stays twice as large (promise
-// 15). A panic in f is one in the caller.
+// apart calls f on a stack of its own, which is gone when f returns: what a handshake
+// or a login needs of it is not kept for as long as the session (promise 15). A panic
+// in f is one in the caller, and so is runtime.Goexit: who did not return has let nobody
+// in.
 func apart(f func() error) (err error) {
-	var panicked any
+	var panicked any = "the goroutine ended" // unless f returns
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -64,6 +65,7 @@ func apart(f func() error) (err error) {
 			}
 		}()
 		err = f()
+		panicked = nil
 	}()
 	<-done
 	if panicked != nil {

@@ -36,10 +36,7 @@ func (s *session) attempt(name, secret string, check func(ctx context.Context) (
 	}
 	result := undecided // a panic, for instance
 	defer func() { t.done(result, secret) }()
-	err = apart(func() (err error) {
-		who, err = check(ctx)
-		return err
-	})
+	who, err = check(ctx)
 	switch {
 	case err == nil:
 		result = succeeded

@@ -315,3 +315,32 @@ func TestHalfOpenConnectionsStopNobody(t *testing.T) {
 		})
 	}
 }
+
+// Promise 16: a client that takes an octet now and then is cut off, and gives the
+// maildrop back.
+func TestDrippingReaderIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDrop("Subject: long\r\n\r\n" + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 4000))
+		srv, _ := newServer(d)
+		c := connect(t, srv)
+		c.talk(login)
+		c.send("RETR 1\r\n")
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			for {
+				if _, err := io.CopyN(io.Discard, c.conn, 1); err != nil {
+					return
+				}
+				<-time.After(10 * time.Second)
+			}
+		})
+		defer reader.Wait()
+		select {
+		case <-c.done:
+		case <-time.After(time.Hour):
+			t.Error("an hour later it is still served")
+			c.conn.Close()
+			<-c.done
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -166,4 +167,38 @@ func TestPanicInAHandshakeCostsOneSession(t *testing.T) {
 		t.Error(err)
 	}
 	c.talk("S: +OK ...")
+}
+
+// A quitter ends the goroutine in which it is asked, as t.Fatal does.
+type quitter struct{}
+
+func (quitter) Authenticate(context.Context, *pop3server.Peer, string, string) (pop3server.Identity, error) {
+	runtime.Goexit()
+	return pop3server.Identity{}, pop3server.ErrCredentials
+}
+
+// An askedStore notes whose maildrop it is asked for.
+type askedStore struct {
+	*drop
+	asked *[]string
+}
+
+func (s askedStore) Open(ctx context.Context, user string) (maildrop.Maildrop, error) {
+	*s.asked = append(*s.asked, user)
+	return s.drop.Open(ctx, "u")
+}
+
+// Promise 8: a check that did not return has let nobody in.
+func TestGoexitIsNoLogin(t *testing.T) {
+	srv, _ := newServer(nil)
+	var asked []string
+	srv.Store, srv.Auth = askedStore{three(), &asked}, quitter{}
+	c := connect(t, srv)
+	c.talk("S: +OK ...\nC: USER u\nS: +OK ...\nC: PASS wrong\n")
+	if line, err := c.r.ReadString('\n'); line != "" || err == nil {
+		t.Errorf("the answer is %q", line)
+	}
+	if len(asked) > 0 {
+		t.Errorf("the store is asked for %q", asked)
+	}
 }

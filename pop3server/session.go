@@ -64,10 +64,7 @@ type session struct {
 // TRANSACTION state: a session that ends in any other way removes nothing
 // (P3-ST-01, P3-ST-03).
 func (s *session) serve(ctx context.Context) error {
-	if err := s.greet(ctx); err != nil {
-		return err
-	}
-	if err := s.run(ctx, pop3.Authorization); err != nil {
+	if err := apart(func() error { return s.authorize(ctx) }); err != nil {
 		return err
 	}
 	defer s.unlock(unlockPatience)
@@ -75,6 +72,14 @@ func (s *session) serve(ctx context.Context) error {
 		return err
 	}
 	return s.update(ctx)
+}
+
+// authorize is a session until the login.
+func (s *session) authorize(ctx context.Context) error {
+	if err := s.greet(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx, pop3.Authorization)
 }
 
 // run obeys commands in one state until a handler says that the next state is
@@ -270,11 +275,6 @@ func isLoopback(a net.Addr) bool {
 // (P3-LCK-01). If it cannot be opened, the state stays AUTHORIZATION
 // (P3-LCK-02).
 func (s *session) login(who Identity, how string) error {
-	return apart(func() error { return s.enterMaildrop(who, how) })
-}
-
-// enterMaildrop is login on whatever stack there is.
-func (s *session) enterMaildrop(who Identity, how string) error {
 	user := who.User
 	if err := s.srv.guard.enter(&s.srv.limits, s.place, user); err != nil {
 		s.noLogin(who, how, err)

@@ -483,3 +483,30 @@ func TestShutdownDoesNotWaitForAStoreThatHangs(t *testing.T) {
 		}
 	})
 }
+
+// The login deadline is for the login only: long after it, a session still waits for
+// its turn.
+func TestTurnAfterTheLoginDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, d, _ := onDisk(t, 1)
+		srv.Limits.Login = time.Minute
+		a, b := loggedIn(t, srv, "192.0.2.1", "a"), loggedIn(t, srv, "192.0.2.1", "b")
+		<-time.After(2 * time.Minute)
+		mend := d.stall("a Content")
+		a.send("RETR 1\r\n")
+		synctest.Wait()
+		b.send("RETR 1\r\n")
+		synctest.Wait()
+		<-time.After(5 * time.Second)
+		mend()
+		go io.Copy(io.Discard, a.conn)
+		if line, err := b.r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "+OK") {
+			t.Errorf("%q %v", line, err)
+		}
+		go io.Copy(io.Discard, b.conn)
+		a.conn.Close()
+		b.conn.Close()
+		<-a.done
+		<-b.done
+	})
+}
