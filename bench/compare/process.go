@@ -54,7 +54,7 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 
 // stop ends the program, and what it has left of its group.
 func (p *process) stop() {
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	syscall.Kill(-p.pid(), syscall.SIGTERM)
 	late := time.NewTimer(stopTime)
 	defer late.Stop()
 	select {
