@@ -7,10 +7,10 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// roundAxis lets an axis begin and end at powers of ten, with room for the legend above.
-func roundAxis(a *plot.Axis) {
+// roundAxis lets an axis begin and end at powers of ten, with room above for the legend.
+func roundAxis(a *plot.Axis, room float64) {
 	a.Min = math.Pow10(int(math.Floor(math.Log10(a.Min) + 1e-9)))
-	a.Max = math.Pow10(int(math.Ceil(math.Log10(a.Max) - 1e-9)))
+	a.Max = math.Pow10(int(math.Ceil(math.Log10(room*a.Max) - 1e-9)))
 	if a.Max <= a.Min {
 		a.Max = 10 * a.Min
 	}

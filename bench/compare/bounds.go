@@ -7,7 +7,8 @@ import (
 
 // A bound is what a figure of Postfach must not exceed, or must reach: a factor of a
 // figure of somebody else in the same run, or a number. Where the target was a time on the
-// machine on which it was set, the factor is the one that it implied there.
+// machine on which it was set, the factor is the one that it implied there, to tuned Dovecot.
+// The one to the floor is shown beside it and not judged: that floor was another program.
 type bound struct {
 	figure   string
 	atLeast  bool
@@ -15,6 +16,7 @@ type bound struct {
 	of       string // whose figure; "": factor is the bound itself
 	ofFigure string // "": the same one
 	was      string // the target, where factor is only what follows from it
+	aside    bool   // shown, and not judged
 }
 
 // A verdict is what became of a bound.
@@ -91,7 +93,10 @@ func (v verdict) words() string {
 		return "not measured"
 	}
 	said := "**missed**"
-	if v.reached {
+	switch {
+	case v.aside:
+		said = "aside"
+	case v.reached:
 		said = "reached"
 	}
 	if v.of == "" {

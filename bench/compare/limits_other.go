@@ -3,4 +3,4 @@
 package main
 
 // raiseLimits does nothing: servers are measured on Linux only.
-func raiseLimits() string { return "servers can be measured on Linux only" }
+func raiseLimits() (files int) { return 0 }

@@ -25,6 +25,7 @@ type options struct {
 	out    string // the folder of performance.md
 	from   string // results that were measured before
 	list   bool
+	files  int // that may be open
 }
 
 func main() {
@@ -45,7 +46,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(rows(), o.rows)
+	o.files = raiseLimits()
+	chosen, err := choose(rows(sessionsFor(o.files)), o.rows)
 	switch {
 	case err != nil:
 		return err

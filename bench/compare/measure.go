@@ -331,7 +331,6 @@ func measureAll(ctx context.Context, o options, chosen []row, progress io.Writer
 		return nil, err
 	}
 	defer l.close()
-	say(progress, "%s", raiseLimits())
 	all, missing := l.peers(ctx, progress)
 	res := newResults(ctx, o, l, all, missing)
 	for _, r := range chosen {

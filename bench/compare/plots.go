@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"image/color"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -36,6 +39,7 @@ func (res *results) curves(r *row) (all []curve) {
 				c.points = append(c.points, plotter.XY{X: float64(x), Y: s.median / figureNames[r.figures[0]].scale})
 			}
 		}
+		slices.SortFunc(c.points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 		if len(c.points) > 1 {
 			all = append(all, c)
 		}
@@ -52,7 +56,7 @@ var colours = map[string]color.Color{
 
 // plot writes a plot for each row that was measured in several sizes.
 func (res *results) plot(dir string) error {
-	for _, r := range rows() {
+	for _, r := range res.rows() {
 		all := res.curves(&r)
 		if len(all) == 0 {
 			continue
@@ -65,6 +69,7 @@ func (res *results) plot(dir string) error {
 }
 
 func drawPlot(file string, r *row, all []curve) error {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = r.unit, figureNames[r.figures[0]].axis
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
@@ -85,7 +90,7 @@ func drawPlot(file string, r *row, all []curve) error {
 		p.Add(line, marks)
 		p.Legend.Add(shortNames[c.server], line, marks)
 	}
-	roundAxis(&p.X)
-	roundAxis(&p.Y)
+	roundAxis(&p.X, 1)
+	roundAxis(&p.Y, 4)
 	return p.Save(11*vg.Centimeter, 7*vg.Centimeter, file)
 }

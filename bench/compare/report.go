@@ -38,6 +38,7 @@ type page struct {
 	Wrong   []string
 	Reached int
 	Piece   int
+	Wanted  int
 }
 
 type named struct{ Name, Version string }
@@ -56,16 +57,16 @@ func (res *results) document(file string) error {
 }
 
 func (res *results) page() *page {
-	p := &page{results: res, Piece: pieceSize >> 10}
+	p := &page{results: res, Piece: pieceSize >> 10, Wanted: wantedSessions}
 	for _, id := range res.ids() {
 		p.Names = append(p.Names, named{shortNames[id], res.Versions[id]})
 	}
-	for _, r := range rows() {
+	for _, r := range res.rows() {
 		if !res.measured(&r) {
 			continue
 		}
 		l := res.line(&r)
-		if !strings.Contains(l.Verdict, "missed") && !strings.Contains(l.Verdict, "not measured") {
+		if !strings.Contains(l.Verdict, "missed") && !strings.Contains(l.Verdict, "not ") {
 			p.Reached++
 		}
 		p.Lines = append(p.Lines, l)
@@ -175,7 +176,7 @@ func (res *results) wrong() (all []string) {
 func table(out io.Writer, res *results) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "row\tshipped\ttuned\tother\tfloor\tPostfach\ttarget\t")
-	for _, r := range rows() {
+	for _, r := range res.rows() {
 		if !res.measured(&r) {
 			continue
 		}

@@ -18,6 +18,8 @@ type results struct {
 	Started  time.Time         `json:"started"`
 	Short    bool              `json:"short,omitempty"`
 	Rounds   int               `json:"rounds"`
+	Sessions int               `json:"sessions"` // that can be held at once
+	Files    int               `json:"files"`    // that a process may have open
 	Machine  machine           `json:"machine"`
 	Versions map[string]string `json:"versions"` // of who took part, by id
 	// Missing says who could not be had, and why.
@@ -36,7 +38,7 @@ type measurement struct {
 }
 
 func newResults(ctx context.Context, o options, l *lab, all map[string]*peer, missing []string) *results {
-	res := &results{Version: 1, Started: time.Now().UTC().Truncate(time.Second), Short: o.short, Rounds: o.rounds, Machine: readMachine(ctx, l.work), Versions: make(map[string]string)}
+	res := &results{Version: 1, Started: time.Now().UTC().Truncate(time.Second), Short: o.short, Rounds: o.rounds, Sessions: sessionsFor(o.files), Files: o.files, Machine: readMachine(ctx, l.work), Versions: make(map[string]string)}
 	if o.short {
 		res.Rounds = 1
 	}
@@ -68,7 +70,7 @@ func readResults(file string) (*results, error) {
 	if err := json.Unmarshal(text, &res); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if res.Version != 1 || res.Rounds < 1 || res.Rounds > 100 {
+	if res.Version != 1 || res.Rounds < 1 || res.Rounds > 100 || res.Sessions < 1 {
 		return nil, fmt.Errorf("%s: these are no results of version 1", file)
 	}
 	return &res, nil
@@ -109,6 +111,9 @@ func (res *results) spread(r *row, server, name string, x int) (s spread, ok boo
 	}
 	return spreadOf(all), true
 }
+
+// rows are those that such results can have.
+func (res *results) rows() []row { return rows(res.Sessions) }
 
 // measured reports whether there is something of a row.
 func (res *results) measured(r *row) bool {
