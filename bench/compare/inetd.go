@@ -19,7 +19,7 @@ const inetdCommand = "inetd"
 // the server's.
 func inetd(ctx context.Context, addr string, args []string) error {
 	if len(args) < 2 {
-		return errors.New("inetd ADDRESS ROOT PROGRAM...")
+		return errors.New("inetd wants an address, a root and a program")
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {

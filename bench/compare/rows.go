@@ -18,7 +18,6 @@ type row struct {
 	unit        string
 	grow        []int          // how large it is in the plot; empty: no plot
 	most        map[string]int // servers that cannot have more
-	note        string
 	measure     measure
 }
 
