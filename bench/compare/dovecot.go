@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,7 +34,7 @@ func (l *lab) dovecots(ctx context.Context) ([]*peer, error) {
 		if root, err = l.unpack(ctx, "dovecot-pop3d"); err != nil {
 			return nil, without("Dovecot", err)
 		}
-		if err := chrootAccounts(root, "dovecot:x:201:201::/:/bin/false\ndovenull:x:202:202::/:/bin/false\n"); err != nil {
+		if err := l.dovecotRoot(root); err != nil {
 			return nil, without("Dovecot", err)
 		}
 		program = "/usr/sbin/dovecot"
@@ -50,6 +51,23 @@ func (l *lab) dovecots(ctx context.Context) ([]*peer, error) {
 		return p
 	}
 	return []*peer{make(shipped, "Dovecot, as shipped", ""), make(tuned, "Dovecot, tuned", dovecotTuned)}, nil
+}
+
+// dovecotRoot makes what the package's scripts would: accounts, and a certificate that the
+// configuration names until local.conf names ours.
+func (l *lab) dovecotRoot(root string) error {
+	if err := chrootAccounts(root, "dovecot:x:201:201::/:/bin/false\ndovenull:x:202:202::/:/bin/false\n"); err != nil {
+		return err
+	}
+	private := filepath.Join(root, "etc/dovecot/private")
+	if err := errors.Join(os.MkdirAll(private, 0o755), os.MkdirAll(filepath.Join(root, "etc/ssl/certs"), 0o755)); err != nil {
+		return err
+	}
+	if err := l.copyPair(private, 0); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(filepath.Join(private, "cert.pem"), filepath.Join(private, "dovecot.pem")),
+		os.Rename(filepath.Join(private, "key.pem"), filepath.Join(private, "dovecot.key")))
 }
 
 // afterEpoch is a Debian version without the number in front.

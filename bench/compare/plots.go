@@ -91,6 +91,7 @@ func drawPlot(file string, r *row, all []curve) error {
 		p.Legend.Add(shortNames[c.server], line, marks)
 	}
 	roundAxis(&p.X, 1)
+	p.X.Max *= 1.5 // room for half of the last number
 	roundAxis(&p.Y, 4)
 	return p.Save(11*vg.Centimeter, 7*vg.Centimeter, file)
 }
