@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -99,6 +102,46 @@ func TestBenchRunPrintsJSON(t *testing.T) {
 		if err := dec.Decode(&r); err != nil || r.Version != 1 || r.Operations != 40 || r.Octets != 40_000 || r.Mistakes.Count != 0 {
 			t.Errorf("%v: %v %+v", args, err, r)
 		}
+	}
+}
+
+// The floor has the certificate that the servers have which it is compared with.
+func TestBenchCannedHasTheCertificate(t *testing.T) {
+	conf, err := bench.SelfSigned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := conf.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := benchCanned(t, "--cert", certFile, "--key", keyFile)
+	conn, err := tls.Dial("tcp", server["pop3s"].(string), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got := conn.ConnectionState().PeerCertificates[0].Raw; !bytes.Equal(got, pair.Certificate[0]) {
+		t.Error("it is another one")
+	}
+	if _, err := benchCommand(t, "canned", "--cert", certFile); err == nil {
+		t.Error("a certificate without a key was taken")
+	}
+	mixed, err := benchCommand(t, "canned", "--cert", keyFile, "--key", certFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exit *exitError
+	if err := mixed.Canned.run(t.Context(), io.Discard); !errors.As(err, &exit) || exit.code != exitUsage {
+		t.Errorf("no pair: %v", err)
 	}
 }
 

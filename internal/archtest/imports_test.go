@@ -111,6 +111,8 @@ func rules() map[string]rule {
 		"internal/sockets":      {ours: "internal/hint", others: x + " github.com/pires/go-proxyproto github.com/coreos/go-systemd/v22"},
 		"internal/confine":      {ours: "internal/hint internal/privilege internal/vfs", others: x + " github.com/landlock-lsm/go-landlock"},
 		"scripts/plant-faults":  {ours: "internal/faults"},
+		// The only one that draws; no program links it.
+		"bench/compare": {ours: "internal/bench", others: "gonum.org/v1/plot"},
 		"cmd/postfachd": {
 			ours: "pop3 pop3server maildrop maildrop/maildir sasl internal/accounts internal/accounts/sources internal/accounts/program internal/accounts/oidc internal/lastlogin " +
 				"internal/certificates internal/sockets internal/confine internal/config internal/datafolder internal/hint internal/version internal/vfs internal/transcript",

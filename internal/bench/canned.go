@@ -23,7 +23,7 @@ import (
 // It is as fast as a plain loop over a net.Conn gets: replies are prepared, commands
 // that came together are answered in one write, a large message in a write of its own.
 type Canned struct {
-	// TLS is for STLS; nil: there is none.
+	// TLS is for STLS; nil: there is none, or one with a certificate that Start makes.
 	TLS *tls.Config
 	// Piece, if not 0, is how many octets of a large message go out in one write: a
 	// server that streams messages cannot write a large one at once.
@@ -81,10 +81,13 @@ func NewCanned(messages, size int) *Canned {
 	return c
 }
 
-// Start listens on two addresses of this machine, with a certificate of its own, and
-// serves until Close. An address that is empty is not listened on.
+// Start listens on two addresses of this machine, and serves until Close. An address
+// that is empty is not listened on.
 func (c *Canned) Start(inClear, implicit string) (err error) {
-	if c.TLS, err = SelfSigned(); err != nil {
+	if c.TLS == nil {
+		c.TLS, err = SelfSigned()
+	}
+	if err != nil {
 		return err
 	}
 	plain, err := c.listen(inClear)

@@ -158,6 +158,11 @@ func textLines() [][]byte {
 	return lines
 }
 
+// AppendStored adds the same message as a mail server keeps it, with LF line ends.
+func (m *Messages) AppendStored(dst []byte, number, size int) []byte {
+	return append(dst, stored(nil, m.Append(nil, number, size))...)
+}
+
 // stored returns the wire form with LF line ends, as a Maildir has it, in dst's room.
 func stored(dst, wire []byte) []byte {
 	dst = dst[:0]
