@@ -265,6 +265,9 @@ func List() []Fault {
 		{22, "fetched is said before the mail is durable", "fetch", "TestFetchedMeansDurable", []Edit{{
 			"fetch/batch.go", "			done(batch, b.commit(batch))\n", "			done(batch, make([]error, len(batch)))\n			b.commit(batch)\n",
 		}}},
+		{22, "QUIT where it takes what failed", "fetch", "TestNoQUITWhereExpire0TakesWhatFailed", []Edit{{
+			"fetch/fetch.go", "	if r.err != nil && c.Expires0() {\n", "	if false && c.Expires0() {\n",
+		}}},
 		{22, "what came before is fetched again", tool, "TestKilledGetLosesAndDoublesNothing", []Edit{
 			{"fetch/plan.go", "		return have.Announced == m.announced || m.announced < 0\n", "		return false && have.Announced == m.announced\n"},
 			{"fetch/fetch.go", "	return had >= r.seen[rec]\n", "	return false && had >= r.seen[rec]\n"},
