@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"syscall"
 
 	"postfach/fetch/deliver"
 	"postfach/pop3"
@@ -178,6 +179,10 @@ func (r *run) store(ctx context.Context, b *batcher, m message, body io.Reader) 
 		err = r.target.Deliver(ctx, t, record)
 	} else {
 		p.staged, err = b.target.Stage(ctx, t, record)
+		if t.octets == 0 && (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) {
+			b.lack()
+			p.staged, err = b.target.Stage(ctx, t, record)
+		}
 	}
 	if err != nil {
 		return err

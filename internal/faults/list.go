@@ -212,6 +212,9 @@ func List() []Fault {
 		{17, "mail bounces while its disk is away", tool, "TestNoMailBouncesWhileADiskIsAway", []Edit{{
 			"cmd/postfach/deliver.go", "away != nil {\n", "away != nil && false {\n",
 		}}},
+		{17, "messages that wait keep the descriptors", "fetch", "TestFewDescriptorsAreEnough", []Edit{{
+			"fetch/fetch.go", "			b.lack()\n", "			b.hurry()\n",
+		}}},
 
 		{18, "a panic ends the process", server, "TestPanicEndsOneSession", []Edit{{
 			"pop3server/goroutine.go", "		if p := recover(); p != nil {\n			s.srv.guard.count(", "		if p := any(nil); p != nil {\n			s.srv.guard.count(",
