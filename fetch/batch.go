@@ -9,7 +9,8 @@ import (
 // What may wait to become durable. As much again may be on its way to the disk:
 // one batch is synced while the next one comes.
 const (
-	// maxBatch is in messages, each of which is an open file until then.
+	// maxBatch is in messages, each of which is an open file until then. Where
+	// files may not be open, it is less.
 	maxBatch = 128
 	// maxBatchOctets is for a batch of more than one message. It is about what
 	// a disk writes in a tenth of a second, so that nobody waits long to see
@@ -36,6 +37,8 @@ type batcher struct {
 	changed sync.Cond
 	waiting []parcel
 	octets  int64 // of those
+	most    int   // that may wait
+	busy    bool  // a batch is on its way to the disk
 	hurried bool  // nobody knows when more comes
 	closed  bool
 }
@@ -43,10 +46,10 @@ type batcher struct {
 // newBatcher starts a batcher. done hears how the parcels ended, in the order of
 // put. The caller closes it.
 func newBatcher(target deliver.Stager, done func([]parcel, []error)) *batcher {
-	b := &batcher{target: target}
+	b := &batcher{target: target, most: maxBatch}
 	b.changed.L = &b.mu
 	b.over.Go(func() {
-		for batch := b.take(nil); len(batch) > 0; batch = b.take(batch) {
+		for batch := b.take(); len(batch) > 0; batch = b.take() {
 			done(batch, b.commit(batch))
 		}
 	})
@@ -66,7 +69,7 @@ func (b *batcher) commit(batch []parcel) []error {
 func (b *batcher) put(p parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting) == maxBatch || len(b.waiting) > 0 && b.octets+p.octets > maxBatchOctets {
+	for len(b.waiting) >= b.most || len(b.waiting) > 0 && b.octets+p.octets > maxBatchOctets {
 		b.hurried = true
 		b.changed.Broadcast()
 		b.changed.Wait()
@@ -85,16 +88,31 @@ func (b *batcher) hurry() {
 	}
 }
 
-// take takes all that waits, once it is time; nothing: there is no more. It gives
-// back the room of the batch before.
-func (b *batcher) take(before []parcel) (batch []parcel) {
-	clear(before)
+// lack returns when nothing is open any more: so many files could not be. From
+// now on there are fewer.
+func (b *batcher) lack() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.most = max(b.most/2, 1)
+	for b.busy || len(b.waiting) > 0 {
+		b.hurried = len(b.waiting) > 0
+		b.changed.Broadcast()
+		b.changed.Wait()
+	}
+}
+
+// take takes all that waits, once it is time; nothing: there is no more. The
+// batch before is done then.
+func (b *batcher) take() (batch []parcel) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.busy = false
+	b.changed.Broadcast()
 	for !b.hurried && !b.closed {
 		b.changed.Wait()
 	}
-	batch, b.waiting, b.octets, b.hurried = b.waiting, before[:0], 0, false
+	batch, b.waiting, b.octets, b.hurried = b.waiting, nil, 0, false
+	b.busy = len(batch) > 0
 	b.changed.Broadcast()
 	return batch
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"syscall"
 
 	"postfach/fetch/deliver"
 	"postfach/pop3"
@@ -49,18 +50,24 @@ type Result struct {
 	// run tries again.
 	NotDeleted int
 	// Quit is why Deleted may not have come true: an answer to QUIT that is an
-	// error, or none (P3-UPD-07). The next run finds out.
+	// error, or none (P3-UPD-07). The next run finds out. With ErrNoQuit there
+	// was no QUIT.
 	Quit error
 }
+
+// ErrNoQuit ends a run without QUIT, and with nothing deleted: a message that was
+// retrieved is not at home, and with QUIT the server may remove it (P3-CAPA-14).
+var ErrNoQuit = errors.New("left without QUIT, with which the server may remove what failed here (EXPIRE 0); nothing was deleted")
 
 // maxFailures ends a run after so many deliveries in a row that failed: a full
 // disk does not get better with the next message.
 const maxFailures = 3
 
 // Get fetches what the target does not have, on a connection that is logged
-// in, and ends the session with QUIT. An error means that the run broke off;
-// the Result says how far it came. Messages that failed alone are counted in
-// the Result, and reported. The caller closes the Client and the Target.
+// in, and ends the session with QUIT, or without it where QUIT could cost a
+// message: see ErrNoQuit. An error means that the run broke off; the Result says
+// how far it came. Messages that failed alone are counted in the Result, and
+// reported. The caller closes the Client and the Target.
 func Get(ctx context.Context, c *pop3client.Client, target deliver.Target, o Options) (Result, error) {
 	r := &run{c: c, target: target, o: o, hash: deliver.NewContentHash()}
 	messages, err := r.list(ctx)
@@ -71,6 +78,9 @@ func Get(ctx context.Context, c *pop3client.Client, target deliver.Target, o Opt
 	r.plan(messages)
 	if err := r.retrieve(ctx); err != nil {
 		return r.result, err
+	}
+	if r.err != nil && c.Expires0() {
+		return r.leave(), nil
 	}
 	if o.Delete {
 		if err := r.delete(ctx); err != nil {
@@ -94,7 +104,7 @@ type run struct {
 	result Result
 	safe   []int // numbers of messages that the target holds durably
 	inRow  int   // deliveries that failed since the last one that did not
-	err    error // of the last one that failed
+	err    error // of the last one that failed; with it something was retrieved and is not at home
 }
 
 // retrieve fetches and delivers. What has come whole before it breaks off is
@@ -169,6 +179,10 @@ func (r *run) store(ctx context.Context, b *batcher, m message, body io.Reader) 
 		err = r.target.Deliver(ctx, t, record)
 	} else {
 		p.staged, err = b.target.Stage(ctx, t, record)
+		if t.octets == 0 && (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) {
+			b.lack()
+			p.staged, err = b.target.Stage(ctx, t, record)
+		}
 	}
 	if err != nil {
 		return err
@@ -275,6 +289,14 @@ func (r *run) delete(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leave ends the session without QUIT. No DELE was sent: it would be for nothing.
+func (r *run) leave() Result {
+	r.c.Close()
+	r.result.Quit = ErrNoQuit
+	r.report(Event{Kind: Warning, Text: ErrNoQuit.Error()})
+	return r.result
 }
 
 // quit ends the session. Without deletions nothing depends on the answer.

@@ -53,6 +53,11 @@ func serve(t *testing.T, store *memory.Store, steps *atomic.Int64, fsys vfs.FS, 
 
 // get is a whole run on a connection.
 func get(t *testing.T, conn net.Conn, fsys vfs.FS, o Options, ctxs ...context.Context) (Result, error) {
+	return getTo(t, conn, fsys, "dir:/mail", o, ctxs...)
+}
+
+// getTo is get into a target.
+func getTo(t *testing.T, conn net.Conn, fsys vfs.FS, spec string, o Options, ctxs ...context.Context) (Result, error) {
 	ctx := append(ctxs, t.Context())[0]
 	c, err := pop3client.New(ctx, conn, nil)
 	if err != nil {
@@ -62,7 +67,7 @@ func get(t *testing.T, conn net.Conn, fsys vfs.FS, o Options, ctxs ...context.Co
 	if err := Login(ctx, c, "u", "p", ""); err != nil {
 		return Result{}, err
 	}
-	target, err := deliver.Open(fsys, "dir:/mail")
+	target, err := deliver.Open(fsys, spec)
 	if err != nil {
 		return Result{}, err
 	}

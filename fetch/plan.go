@@ -38,7 +38,7 @@ func (r *run) list(ctx context.Context) ([]message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if expire, _ := r.c.Capabilities().Lookup(pop3.CapExpire); !r.o.Delete && expire.Has("0") { // P3-CAPA-15
+	if !r.o.Delete && r.c.Expires0() { // P3-CAPA-15
 		r.report(Event{Kind: Warning, Text: "the server keeps no mail that has been fetched (EXPIRE 0)"})
 	}
 	return r.merge(sizes, ids), nil

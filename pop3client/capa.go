@@ -24,8 +24,16 @@ func (c *Client) Capa(ctx context.Context) (pop3.Capabilities, error) {
 		return nil, err
 	}
 	c.caps = caps
+	if expire, ok := caps.Lookup(pop3.CapExpire); ok { // without it, what was said before stands
+		c.expires0 = expire.Has("0")
+	}
 	return caps, nil
 }
+
+// Expires0 reports whether the server may remove, at QUIT, each message that was
+// retrieved, marked or not: it has announced EXPIRE 0 (P3-CAPA-14), and no other
+// EXPIRE since. What it said before STLS does not count.
+func (c *Client) Expires0() bool { return c.expires0 }
 
 // refreshCapa asks where the answer may have changed. A server that does not
 // know CAPA is fine (P3-CAPA-05).

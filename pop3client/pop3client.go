@@ -42,6 +42,7 @@ type Client struct {
 	timestamp string // APOP's; empty: none that can be trusted
 	stale     bool   // the greeting came before STLS
 	caps      pop3.Capabilities
+	expires0  bool // EXPIRE 0 is what was last said of EXPIRE
 	asked     bool // CAPA has been answered, maybe with -ERR
 	skipCapa  bool // the server closes the connection when it hears CAPA
 	utf8      bool

@@ -35,7 +35,7 @@ func (c *Client) STLS(ctx context.Context) error {
 	if err := c.handshake(ctx); err != nil {
 		return err
 	}
-	c.caps, c.asked = nil, false
+	c.caps, c.expires0, c.asked = nil, false, false
 	c.timestamp, c.stale = "", c.timestamp != ""
 	return c.refreshCapa(ctx)
 }

@@ -70,6 +70,29 @@ S: +OK
 	check(t, c.Quit(t.Context()))
 }
 
+// What the server says of EXPIRE holds until it says something else, and what
+// somebody said in clear does not (P3-CAPA-14, P3-TLS-08).
+func TestExpires0(t *testing.T) {
+	const taken, kept, nothing = "C: CAPA\nS: +OK\nS: EXPIRE 0\nS: .\n", "C: CAPA\nS: +OK\nS: EXPIRE NEVER\nS: .\n", "C: CAPA\nS: +OK\nS: UIDL\nS: .\n"
+	c, err := New(t.Context(), play(t, "S: +OK\n"+taken+nothing+"C: CAPA\nS: -ERR\n"+kept+nothing+taken+"(hangup)\n", transcript.Options{}), nil)
+	check(t, err)
+	equal(t, c.Expires0(), true)
+	for i, want := range []bool{true, true, false, false, true} {
+		c.Capa(t.Context())
+		if got := c.Expires0(); got != want {
+			t.Errorf("answer %d: %t", i, got)
+		}
+	}
+	check(t, c.Close())
+	c, err = Dial(t.Context(), "mail.test", &Options{
+		Security: RequireSTLS, TLS: clientTLS(),
+		DialContext: dialer(t, "S: +OK\nC: CAPA\nS: +OK\nS: STLS\nS: EXPIRE 0\nS: .\nC: STLS\nS: +OK\n(tls)\n"+nothing+"(hangup)\n"),
+	})
+	check(t, err)
+	equal(t, c.Expires0(), false)
+	check(t, c.Close())
+}
+
 // TestSTLSForced: a person may insist on the greeting's timestamp.
 func TestSTLSForced(t *testing.T) {
 	c, err := Dial(t.Context(), "mail.test", &Options{

@@ -51,6 +51,8 @@ pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, required, on
 
 The target knows what it has: a second run brings only what is new. One that was interrupted is simply repeated. With --delete a message is deleted on the server once it is stored, synced and all others have come. Messages that come together are synced together; "fetched" is said of a message that a power failure does not take any more.
 
+Where the server has announced EXPIRE 0, it may remove at QUIT whatever was sent. When one of these messages could not be stored here, the session ends without QUIT, with a warning: nothing is deleted, and the next run fetches what is missing.
+
 Exit codes:
   0  all mail is here
   1  some messages failed, or the run broke off; run it again

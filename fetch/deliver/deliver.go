@@ -39,7 +39,9 @@ type Stager interface {
 
 	// Stage is Deliver without the promise: the message is stored, but nobody
 	// sees it, a crash may lose it, and Records does not know it. nil without
-	// an error: record said false. One goroutine stages at a time.
+	// an error: record said false. Where no more files may be open (EMFILE,
+	// ENFILE) nothing of r has been read, and after a Commit of others it can be
+	// tried again. One goroutine stages at a time.
 	Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error)
 
 	// Commit delivers what was staged. errs[i] is what Deliver would have

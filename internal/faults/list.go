@@ -212,6 +212,9 @@ func List() []Fault {
 		{17, "mail bounces while its disk is away", tool, "TestNoMailBouncesWhileADiskIsAway", []Edit{{
 			"cmd/postfach/deliver.go", "away != nil {\n", "away != nil && false {\n",
 		}}},
+		{17, "messages that wait keep the descriptors", "fetch", "TestFewDescriptorsAreEnough", []Edit{{
+			"fetch/fetch.go", "			b.lack()\n", "			b.hurry()\n",
+		}}},
 
 		{18, "a panic ends the process", server, "TestPanicEndsOneSession", []Edit{{
 			"pop3server/goroutine.go", "		if p := recover(); p != nil {\n			s.srv.guard.count(", "		if p := any(nil); p != nil {\n			s.srv.guard.count(",
@@ -264,6 +267,9 @@ func List() []Fault {
 		}}},
 		{22, "fetched is said before the mail is durable", "fetch", "TestFetchedMeansDurable", []Edit{{
 			"fetch/batch.go", "			done(batch, b.commit(batch))\n", "			done(batch, make([]error, len(batch)))\n			b.commit(batch)\n",
+		}}},
+		{22, "QUIT where it takes what failed", "fetch", "TestNoQUITWhereExpire0TakesWhatFailed", []Edit{{
+			"fetch/fetch.go", "	if r.err != nil && c.Expires0() {\n", "	if false && c.Expires0() {\n",
 		}}},
 		{22, "what came before is fetched again", tool, "TestKilledGetLosesAndDoublesNothing", []Edit{
 			{"fetch/plan.go", "		return have.Announced == m.announced || m.announced < 0\n", "		return false && have.Announced == m.announced\n"},
