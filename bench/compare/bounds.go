@@ -15,6 +15,7 @@ type bound struct {
 	factor   float64
 	of       string // whose figure; "": factor is the bound itself
 	ofFigure string // "": the same one
+	ofRow    string // "": the same one
 	was      string // the target, where factor is only what follows from it
 	aside    bool   // shown, and not judged
 }
@@ -44,7 +45,7 @@ func (b bound) judge(res *results, r *row) verdict {
 		if b.ofFigure != "" {
 			other = b.ofFigure
 		}
-		if theirs, ok := res.figure(r, b.of, other, round); ok && theirs > 0 {
+		if theirs, ok := res.figure(res.row(r, b.ofRow), b.of, other, round); ok && theirs > 0 {
 			all = append(all, ours/theirs)
 		}
 	}
@@ -81,6 +82,8 @@ func (b bound) words() string {
 		return fmt.Sprintf("%s %s %s", what, sign, figureNames[b.figure].format(b.factor))
 	case b.of == postfach:
 		return fmt.Sprintf("%s %s %.3g × %s", what, sign, b.factor, figureNames[b.ofFigure].name)
+	case b.ofRow != "":
+		return fmt.Sprintf("%s %s %.2f × %s in %s (%s)", what, sign, b.factor, shortNames[b.of], b.ofRow, b.was)
 	case b.was != "":
 		return fmt.Sprintf("%s %s %.2f × %s (%s)", what, sign, b.factor, shortNames[b.of], b.was)
 	}

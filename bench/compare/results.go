@@ -115,6 +115,16 @@ func (res *results) spread(r *row, server, name string, x int) (s spread, ok boo
 // rows are those that such results can have.
 func (res *results) rows() []row { return rows(res.Sessions) }
 
+// row returns the row of that name, and the given one for "".
+func (res *results) row(given *row, name string) *row {
+	for _, r := range res.rows() {
+		if r.name == name {
+			return &r
+		}
+	}
+	return given
+}
+
 // measured reports whether there is something of a row.
 func (res *results) measured(r *row) bool {
 	return slices.ContainsFunc(res.Measured, func(m measurement) bool { return m.Row == r.name })

@@ -175,11 +175,13 @@ func changeRows() []row {
 	}}
 	pollMail := func(x int) mail { return mail{users: 1, messages: x, size: 4000} }
 	pollLoad := func(int) bench.Load { return bench.Load{Scenario: "poll", AtOnce: 1, Users: 1, For: loadTime} }
+	const smallest = "poll-1000"
 	poll := func(x int, size string) row {
 		return row{
 			name: fmt.Sprintf("poll-%d", x), title: "poll of an unchanged maildrop of " + size, how: "login, STAT, QUIT, one after the other",
 			servers: dovecotsAndPostfach, figures: []string{cpu}, x: x, unit: "messages", measure: serving(pollMail, pollLoad),
-			bounds: []bound{{figure: cpu, factor: 0.25 / 1.8, of: tuned, was: "0.25 ms where Dovecot takes 1.8"}},
+			// Dovecot reads what it knows of all messages each time: it is its small poll that counts.
+			bounds: []bound{{figure: cpu, factor: 0.25 / 1.8, of: tuned, ofRow: smallest, was: "0.25 ms where Dovecot takes 1.8"}},
 		}
 	}
 	last := poll(100_000, "100,000")

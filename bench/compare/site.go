@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"postfach/internal/bench"
 )
@@ -89,7 +90,24 @@ func (l *lab) site(ctx context.Context, p *peer, m mail) (*site, error) {
 		}
 	}
 	l.sites[key] = s
-	return s, nil
+	if p.fill == nil || m.fresh || l.short {
+		return s, nil
+	}
+	return s, settle(ctx)
+}
+
+// settle waits until what was written is old. A folder that changed a moment ago may change
+// again without its times telling, so servers look twice at one, and that is not what a
+// maildrop costs that does not change.
+func settle(ctx context.Context) error {
+	wait := time.NewTimer(3 * time.Second)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // below is where a server's folders are, under its root.
