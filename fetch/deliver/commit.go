@@ -5,34 +5,22 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"postfach/internal/vfs"
 )
 
-// A committer makes staged messages durable. One goroutine uses it at a time.
-type committer struct {
-	// quick: the last sync cost nothing to speak of, as in a file system that
-	// lives in memory. Else many are done at once.
-	quick bool
-}
-
-const (
-	// syncs is how many files are synced at once: what waits for a file
-	// system's journal at the same time, the journal writes together. Each
-	// takes a thread.
-	syncs = 64
-	// quickSync is less than it takes to hand a sync to another thread.
-	quickSync = 20 * time.Microsecond
-)
+// syncs is how many files are synced at once: what waits for a file system's
+// journal at the same time, the journal writes together. Each takes a thread, and
+// a process that gets no more threads dies: with 16 it can do with 30 of them.
+const syncs = 16
 
 // commit makes staged messages durable and visible: every file is synced, then
 // each gets the name that nameOf says, then the folder of these names is synced,
 // once for all. A file has no name before it is durable, and no message is
 // delivered before its name is. Of a message that fails nothing stays, unless
 // what failed was the folder's sync.
-func (c *committer) commit(fsys vfs.FS, dir string, batch []*Staged, nameOf func(*Staged) (string, error), add func(Record)) []error {
-	errs := c.sync(batch)
+func commit(fsys vfs.FS, dir string, batch []*Staged, nameOf func(*Staged) (string, error), add func(Record)) []error {
+	errs := syncTogether(batch)
 	named := false
 	for i, s := range batch {
 		if err := s.file.Close(); errs[i] == nil {
@@ -69,25 +57,9 @@ func rename(fsys vfs.FS, s *Staged, nameOf func(*Staged) (string, error)) error 
 	return fsys.Rename(s.tmp, name)
 }
 
-// sync makes the contents durable.
-func (c *committer) sync(batch []*Staged) []error {
+// syncTogether makes the contents durable, as many at once as may be.
+func syncTogether(batch []*Staged) []error {
 	errs := make([]error, len(batch))
-	done := 0
-	for ; c.quick && done < len(batch); done++ {
-		begin := time.Now()
-		errs[done] = batch[done].file.Sync()
-		c.quick = time.Since(begin) < quickSync
-	}
-	if rest := batch[done:]; len(rest) > 0 {
-		begin := time.Now()
-		syncTogether(rest, errs[done:])
-		c.quick = time.Since(begin) < quickSync*time.Duration(len(rest))
-	}
-	return errs
-}
-
-// syncTogether syncs files at once, as many as may be.
-func syncTogether(batch []*Staged, errs []error) {
 	var next atomic.Int64
 	work := func() {
 		for i := next.Add(1) - 1; i < int64(len(batch)); i = next.Add(1) - 1 {
@@ -100,6 +72,7 @@ func syncTogether(batch []*Staged, errs []error) {
 	}
 	work()
 	others.Wait()
+	return errs
 }
 
 // deliverOne is Deliver of a Stager.

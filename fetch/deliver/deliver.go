@@ -31,7 +31,7 @@ type Target interface {
 	Close() error
 }
 
-// A Stager is a Target in which many messages become durable together: many
+// A Stager is a Target in which many messages become durable together: several
 // syncs at once cost little more than one. Deliver is Stage and Commit of one
 // message.
 type Stager interface {

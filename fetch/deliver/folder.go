@@ -18,7 +18,6 @@ import (
 type folder struct {
 	records
 	spooler
-	committer
 	dir  string
 	lock io.Closer
 }
@@ -84,7 +83,7 @@ func (f *folder) Stage(ctx context.Context, r io.Reader, record func() (Record, 
 
 // Commit implements Stager.
 func (f *folder) Commit(batch []*Staged) []error {
-	return f.commit(f.fsys, f.dir, batch, func(s *Staged) (string, error) { return f.free(s.record) }, f.add)
+	return commit(f.fsys, f.dir, batch, func(s *Staged) (string, error) { return f.free(s.record) }, f.add)
 }
 
 // free returns a name that nothing has: Rename would replace it.

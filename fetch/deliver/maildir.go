@@ -21,7 +21,6 @@ import (
 type maildir struct {
 	records
 	spooler
-	committer
 	dir  string
 	lock io.Closer
 	last time.Time // of the last name: names are in the order of delivery
@@ -130,7 +129,7 @@ func (s *sizes) Write(p []byte) (int, error) {
 // Commit implements Stager.
 func (m *maildir) Commit(batch []*Staged) []error {
 	dir := filepath.Join(m.dir, "new")
-	return m.commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return dir + string(filepath.Separator) + s.name, nil }, m.add)
+	return commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return dir + string(filepath.Separator) + s.name, nil }, m.add)
 }
 
 // stamp returns seconds and microseconds, never the same and never less than

@@ -215,6 +215,9 @@ func List() []Fault {
 		{17, "messages that wait keep the descriptors", "fetch", "TestFewDescriptorsAreEnough", []Edit{{
 			"fetch/fetch.go", "			b.lack()\n", "			b.hurry()\n",
 		}}},
+		{17, "a thread for each message of a batch", "fetch/deliver", "TestSyncsTakeFewThreads", []Edit{{
+			"fetch/deliver/commit.go", "	for range min(len(batch), syncs) - 1 {\n", "	for range len(batch) - 1 {\n",
+		}}},
 
 		{18, "a panic ends the process", server, "TestPanicEndsOneSession", []Edit{{
 			"pop3server/goroutine.go", "		if p := recover(); p != nil {\n			s.srv.guard.count(", "		if p := any(nil); p != nil {\n			s.srv.guard.count(",
