@@ -170,3 +170,7 @@ func TestCountEndsWithTheSession(t *testing.T) {
 	}
 	lock.Close()
 }
+
+func (s starved) Lock(dir string) (vfs.Lock, error) { return lockThrough(s, s.FS, dir) }
+
+func (h hangup) Lock(dir string) (vfs.Lock, error) { return lockThrough(h, h.FS, dir) }

@@ -270,3 +270,7 @@ func TestTwoStores(t *testing.T) {
 		}
 	}
 }
+
+func (a agedFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(a, a.OS, dir) }
+
+func (y youngFiles) Lock(dir string) (vfs.Lock, error) { return lockThrough(y, y.OS, dir) }

@@ -38,10 +38,12 @@ func TestStalledDiskHoldsFewHelpers(t *testing.T) {
 		s := new(Store)
 		for range 2 {
 			disk := &stalledDisk{mended: make(chan struct{})}
-			s.FS = disk
 			var all sync.WaitGroup
 			for range opens {
-				all.Go(func() { s.lstatAll(context.Background(), "", places) })
+				all.Go(func() {
+					d := &drop{store: s, open: [2]vfs.Folder{throughFolder{fs: disk}}}
+					d.lstatAll(context.Background(), places, func(int, vfs.Info, error) {})
+				})
 			}
 			synctest.Wait()
 			if n := disk.waiting.Load(); n != opens+mostHelpers {

@@ -279,7 +279,7 @@ func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err err
 // must not change a unique-id.
 func (d *drop) lookAgain(e *entry) bool {
 	if !e.known() {
-		if info, err := d.store.fs().Lstat(e.path(d.root)); err == nil && info.Mode.IsRegular() {
+		if info, err := d.lstat(e.place); err == nil && info.Mode.IsRegular() {
 			e.info = info
 		}
 	}

@@ -107,7 +107,7 @@ func (k *known) recognise(entries []entry) {
 // failed.
 func (d *drop) examine(ctx context.Context, r *reading, k *known) (entries []*entry, vanished []place, sure bool, err error) {
 	old, left := k.split(r)
-	fresh, vanished, sure, err := d.store.look(ctx, d.root, left)
+	fresh, vanished, sure, err := d.look(ctx, left)
 	if err != nil {
 		return nil, nil, false, err
 	}

@@ -20,6 +20,7 @@ type drop struct {
 	lock    vfs.Lock      // nil after Close
 	home    vfs.FileID    // the folder that is locked
 	folders [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
+	open    [2]vfs.Folder // the same, while something is done in them
 
 	seen  *snapshot // what Open found
 	files []file    // those of seen; when own is set, they say where each is by now
@@ -66,6 +67,7 @@ func (s *Store) open(ctx context.Context, user string) (*drop, error) {
 // fill fixes what is in the maildrop (P3-LCK-07): what the session before has found,
 // when nothing can have changed since, and else what a scan finds.
 func (d *drop) fill(ctx context.Context) error {
+	defer d.closeFolders()
 	d.before = d.store.recall(d.root, d.home)
 	before, doubt := d.before.snapshot, d.before.doubt
 	if before != nil && !doubt {

@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"postfach/internal/vfs"
 )
 
 // From how many files on several goroutines work on them: for fewer it takes longer
@@ -73,13 +71,4 @@ func (s *Store) share(ctx context.Context, n, many, least int, begin func() (wor
 	}
 	run()
 	wg.Wait()
-}
-
-// lstatAll examines the files at the places.
-func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
-	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
-	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
-		return func(i int) { infos[i], errs[i] = s.fs().Lstat(places[i].path(root)) }
-	})
-	return infos, errs
 }

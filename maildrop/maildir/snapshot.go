@@ -136,7 +136,7 @@ func (d *drop) unchanged(ctx context.Context, x *snapshot) (settled *snapshot, e
 		return nil, nil
 	}
 	for i, folder := range folderNames {
-		now, err := d.store.folder(d.root, folder)
+		now, err := d.lookAt(folder)
 		if err != nil || now.folderTime != x.folders[i] {
 			return nil, err
 		}
@@ -154,11 +154,12 @@ func (d *drop) settle(ctx context.Context, x *snapshot) (*snapshot, error) {
 	for k, i := range x.unsettled {
 		places[k] = x.files[i].place()
 	}
-	infos, errs := d.store.lstatAll(ctx, d.root, places)
-	if err := ctx.Err(); err != nil {
+	limit := time.Now().Add(-settledAfter) // before the look
+	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
+	err := d.lstatAll(ctx, places, func(i int, info vfs.Info, err error) { infos[i], errs[i] = info, err })
+	if err != nil {
 		return nil, err
 	}
-	limit := time.Now().Add(-settledAfter)
 	var left []int32
 	for k, i := range x.unsettled {
 		if errs[k] != nil || !x.files[i].is(infos[k]) {

@@ -409,3 +409,5 @@ func TestMemoryOfAMessage(t *testing.T) {
 	runtime.KeepAlive(octets)
 	runtime.KeepAlive(x)
 }
+
+func (u unwilling) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }

@@ -331,3 +331,7 @@ func TestTwinThatArrivesInTheSession(t *testing.T) {
 		}
 	}
 }
+
+func (n noNames) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
+
+func (u unseen) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }
