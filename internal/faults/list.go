@@ -64,7 +64,7 @@ func List() []Fault {
 		}}},
 
 		{5, "a snapshot of a folder that has just changed is trusted", "maildrop/maildir", "TestNoChangeHidesInATick", []Edit{{
-			"maildrop/maildir/scan.go", "r.steady && sure && r.timed()", "sure && r.timed()",
+			"maildrop/maildir/scan.go", "r.settled && sure && r.timed()", "sure && r.timed()",
 		}}},
 		{5, "times that programs can set are trusted", "maildrop/maildir", "TestTimeThatIsSetBack", []Edit{{
 			"maildrop/maildir/folders.go", "info.ChangeTime, info.ChangeTime.UnixNano()\n", "info.ModTime, 1\n",

@@ -146,7 +146,7 @@ func TestChangeInPlaceHeals(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, dir := agedStore(t, 3)
+			s, dir := agedStore(t, 20) // so that it is not one of those that are looked at
 			s.Index, s.indexed = filepath.Join(dir, "index"), 1
 			poll(t, s) // which writes the index
 			nextTick(t, dir)

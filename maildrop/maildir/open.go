@@ -96,6 +96,9 @@ func (d *drop) fill(ctx context.Context) error {
 		d.seen.fresh += before.fresh
 	}
 	d.files, d.own = d.seen.files, false
+	if before == nil || before.folders != found.folders || d.before.since.IsZero() {
+		d.before.since = found.seen
+	}
 	d.remember()
 	return nil
 }

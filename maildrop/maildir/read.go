@@ -30,6 +30,9 @@ type reading struct {
 	// steady: no folder changed while it was read, and none so shortly before
 	// that the clock of the file system could hide a change.
 	steady bool
+	// settled is the same when that clock and ours need not agree.
+	settled bool
+	seen    time.Time // when all times had been seen, by our clock
 }
 
 // A folderTime tells one state of a folder from another. Programs can set the time
@@ -48,6 +51,19 @@ func tick(t time.Time) time.Duration {
 	return 50 * time.Millisecond
 }
 
+// mostSkew is by how much the clock of a file system may differ from ours, at most.
+const mostSkew = 10 * time.Minute
+
+// settled reports whether no change that comes after a moment of our clock can have the
+// times of a folder. Either they are so old that no clock differs by that much; or they
+// had been seen so long before that the clock of the file system has moved on since.
+func (m *memento) settled(i int, now folderState, moment time.Time) bool {
+	if moment.Sub(now.time) > mostSkew {
+		return true
+	}
+	return m.snapshot != nil && m.snapshot.folders[i] == now.folderTime && !m.since.IsZero() && moment.Sub(m.since) > tick(now.time)
+}
+
 // timed reports whether the folders have times that no program can set.
 func (r *reading) timed() bool {
 	for _, t := range r.times {
@@ -62,7 +78,7 @@ func (r *reading) timed() bool {
 // meanwhile is seen at least once. It fails when these are not the folders that
 // were opened: in others, no message would say nothing.
 func (d *drop) readFolders() (*reading, error) {
-	r := &reading{steady: true}
+	r := &reading{steady: true, settled: true}
 	missing := 0
 	for i, folder := range folderNames {
 		before, err := d.lookAt(folder)
@@ -99,8 +115,9 @@ func (d *drop) readFolders() (*reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		quiet := started.Sub(before.time) > tick(before.time)
-		r.steady = r.steady && quiet && before.folderTime == after.folderTime
+		same, settled := before.folderTime == after.folderTime, d.before.settled(i, before, started)
+		r.steady = r.steady && same && (settled || started.Sub(before.time) > tick(before.time))
+		r.settled = r.settled && same && settled
 	}
 	if missing == len(r.times) {
 		return nil, fmt.Errorf("%s: %w", d.root, ErrNoFolders)
@@ -108,6 +125,7 @@ func (d *drop) readFolders() (*reading, error) {
 	if err := d.store.leadsTo(d.root, d.home); err != nil {
 		return nil, err
 	}
+	r.seen = time.Now()
 	return r, nil
 }
 

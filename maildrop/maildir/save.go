@@ -38,7 +38,7 @@ func (s *Store) recall(root string, home vfs.FileID) memento {
 		if x, err := s.readIndex(root); err == nil {
 			c.snapshot = x
 			if x.whole { // else a better one is worth writing
-				c.saved = x.folders
+				c.saved, c.savedWhole = x.folders, true
 			}
 		}
 	}
@@ -92,8 +92,10 @@ func (d *drop) worthSaving() bool {
 	}
 	saved := d.before.saved
 	switch {
-	case len(x.messages) < many, saved == x.folders:
+	case len(x.messages) < many:
 		return false
+	case saved == x.folders:
+		return x.whole && !d.before.savedWhole
 	case saved == [2]folderTime{}:
 		return true
 	}

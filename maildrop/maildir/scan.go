@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"time"
 
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -50,6 +51,7 @@ func (e *entry) sighting() sighting { return sighting{e.name.base, e.info.ID} }
 type scan struct {
 	entries []*entry // messages, in order, with their unique-ids
 	folders [2]folderTime
+	seen    time.Time // when there were these folders
 	// whole: no message is missing, nothing is in doubt, and no later change can hide
 	// behind the same times of the folders.
 	whole bool
@@ -79,11 +81,11 @@ func (d *drop) scan(ctx context.Context, k *known) (scan, error) {
 		}
 		if len(vanished) == 0 && (r.steady || same) {
 			messages, err := d.identify(entries)
-			return scan{messages, r.times, r.steady && sure && r.timed()}, err
+			return scan{messages, r.times, r.seen, r.settled && sure && r.timed()}, err
 		}
 		if try >= maxReadings && examined(vanished, seen, entries) {
 			messages, err := d.identify(append(entries, lost(seen, entries)...))
-			return scan{messages, r.times, false}, err
+			return scan{messages, r.times, r.seen, false}, err
 		}
 		if try == maxChases { // an error is better than a list that lacks a message
 			return scan{}, errRestless

@@ -411,3 +411,70 @@ func TestMemoryOfAMessage(t *testing.T) {
 }
 
 func (u unwilling) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }
+
+// Goal 1, promise 5: two clocks need not agree. What was delivered in the same tick as a
+// session that had just looked is listed, however far the clock of a file server is behind
+// ours, or ahead of it.
+func TestNoChangeHidesBehindAnotherClock(t *testing.T) {
+	for _, tick := range []time.Duration{4 * time.Millisecond, time.Second} {
+		for _, skew := range []time.Duration{0, -5 * time.Second, 5 * time.Second, -mostSkew + 3*time.Second} {
+			for seed := range uint64(3) {
+				t.Run(fmt.Sprint(tick, skew, seed), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { liveWithSkew(t, tick, skew, rand.New(rand.NewPCG(seed, 2))) })
+				})
+			}
+		}
+	}
+}
+
+func liveWithSkew(t *testing.T, tick, skew time.Duration, dice *rand.Rand) {
+	strict := vfs.NewStrict()
+	strict.Clock = func() time.Time { return time.Now().Add(skew).Truncate(tick) }
+	s, dir := newStore(t, strict, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+	for n := range 50 {
+		time.Sleep(time.Duration(dice.IntN(1500)) * time.Millisecond)
+		for i := range 3 {
+			if err := put(strict, dir, fmt.Sprintf("new/%d.x", 1000+3*n+i), "a\n"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(dice.IntN(3)) * time.Millisecond)
+			if i < 2 {
+				poll(t, s)
+			}
+			time.Sleep(time.Duration(dice.IntN(3)) * time.Millisecond)
+		}
+		time.Sleep(time.Hour)
+		if got := poll(t, s); len(got) != 3*n+3 {
+			t.Fatalf("an hour later: %d of %d messages are listed", len(got), 3*n+3)
+		}
+	}
+}
+
+// A maildrop that has just changed is known in the third session, and after a restart: the
+// first whole snapshot takes the place of an index that is not.
+func TestWholeIndexReplacesAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		strict := vfs.NewStrict()
+		strict.Clock = time.Now
+		disk := &vfs.Fail{FS: strict}
+		s, dir := newStore(t, disk, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+		s.Index, s.indexed = "/index", 1
+		for i := range 20 {
+			if err := put(strict, dir, fmt.Sprintf("new/%d.x", 1000+i), "text\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			time.Sleep(3 * time.Second)
+			poll(t, s)
+		}
+		ops := operations(disk, func() { poll(t, restart(s)) })
+		if slices.Contains(ops, "readdir") {
+			t.Errorf("after a restart: %q", ops)
+		}
+		ops = operations(disk, func() { poll(t, s) })
+		if slices.Contains(ops, "readdir") || slices.Contains(ops, "rename") {
+			t.Errorf("the next session: %q", ops)
+		}
+	})
+}

@@ -92,6 +92,28 @@ func TestFlagsDoNotSwapTwins(t *testing.T) {
 	}
 }
 
+// Goal 1: a known message moves, and another one gets the name that it had. Both are
+// listed, in this session and in those after it.
+func TestTwinInThePlaceOfAKnownMessage(t *testing.T) {
+	s, dir := agedStore(t, 3)
+	f := filepath.Join(dir, "new/2000.x")
+	if err := os.WriteFile(f, []byte("first\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nextTick(t, dir)
+	poll(t, s)
+	nextTick(t, dir)
+	if err := errors.Join(os.Rename(f, filepath.Join(dir, "cur/2000.x:2,S")), os.WriteFile(f, []byte("second\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		nextTick(t, dir)
+		if got := list(t, s); len(got) != 5 || got["first\n"] != "2000.x" {
+			t.Errorf("session %d: listed %q", n, got)
+		}
+	}
+}
+
 // A renamed twin keeps what its name says, and its place in the listing is the
 // same in the session that renames it and in the next.
 func TestRenamedTwinKeepsItsHints(t *testing.T) {
