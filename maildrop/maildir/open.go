@@ -80,12 +80,14 @@ func (d *drop) fill(ctx context.Context) error {
 			return nil
 		}
 	}
+	begun := time.Now() // before the look at each file
 	found, err := d.scan(ctx, knownFrom(before, doubt))
 	if err != nil {
 		return err
 	}
 	named := d.nameTwins(found.entries)
-	d.take(found)
+	d.take(found, begun.Add(-settledAfter))
+	d.seen.hold(before)
 	sure, err := d.measure(ctx, found.entries)
 	if err != nil {
 		return err
@@ -120,14 +122,14 @@ func (d *drop) remember() {
 	d.store.memory.keep(d.before, d.store.bound())
 }
 
-// take makes the snapshot of what a scan has found, but for the sizes.
-func (d *drop) take(found scan) {
+// take makes the snapshot of what a scan has found, but for the sizes. Files that changed
+// after the limit are young.
+func (d *drop) take(found scan, limit time.Time) {
 	x := &snapshot{
 		home: d.home, folders: found.folders,
 		messages: make([]maildrop.Message, len(found.entries)),
 		files:    make([]file, len(found.entries)),
 	}
-	limit := time.Now().Add(-settledAfter)
 	for i, e := range found.entries {
 		x.messages[i].ID = e.id
 		x.files[i] = fileOf(e.place, e.info)

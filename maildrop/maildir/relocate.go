@@ -103,6 +103,7 @@ func (d *drop) ownFiles() {
 	}
 	d.seen, d.own = d.seen.clone(), true
 	d.files = d.seen.files
+	d.before.snapshot = nil
 	d.store.memory.forget(d.root)
 }
 

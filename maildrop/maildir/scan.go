@@ -34,6 +34,8 @@ type entry struct {
 	sized bool
 	// listed is the unique-id under which Open listed it; see update.find.
 	listed pop3.UniqueID
+	// further are other names of the same file with the same base.
+	further []*entry
 }
 
 // known reports whether it could be found out which file it is.

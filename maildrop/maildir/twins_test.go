@@ -114,6 +114,28 @@ func TestTwinInThePlaceOfAKnownMessage(t *testing.T) {
 	}
 }
 
+// Promises 2 and 4: a twin that has two names loses both, so that its unique-id does not
+// come back after +OK.
+func TestTwinWithTwoNamesIsRemovedWhole(t *testing.T) {
+	root := t.TempDir()
+	s := newStore(t, vfs.OS{}, root)
+	dir := filepath.Join(root, maildroptest.User)
+	putAt(t, dir, "new/1.x", "first\n", 3)
+	putAt(t, dir, "new/1.x:2,a", "second\n", 2)
+	if err := os.Link(filepath.Join(dir, "new/1.x:2,a"), filepath.Join(dir, "cur/1.x:2,b")); err != nil {
+		t.Fatal(err)
+	}
+	d := mustOpen(t, s)
+	second := listing(t, d)["second\n"]
+	if err := d.Update(t.Context(), []pop3.UniqueID{second}); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if got := list(t, s); len(got) != 1 || got["first\n"] != "1.x" {
+		t.Errorf("removed %s, and now: %q", second, got)
+	}
+}
+
 // A renamed twin keeps what its name says, and its place in the listing is the
 // same in the session that renames it and in the next.
 func TestRenamedTwinKeepsItsHints(t *testing.T) {
