@@ -64,7 +64,11 @@ func (f *folder) Close() error {
 	if fd < 0 {
 		return &fs.PathError{Op: "close", Path: f.name, Err: fs.ErrClosed}
 	}
-	return unix.Close(fd) // not again after a signal: it may be another file by then
+	err := unix.Close(fd) // not again after a signal: it may be another file by then
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		return &fs.PathError{Op: "close", Path: f.name, Err: err}
+	}
+	return nil
 }
 
 // do makes one call, and names what it was for.

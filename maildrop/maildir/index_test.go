@@ -208,7 +208,7 @@ func TestOldIndexesAreRemoved(t *testing.T) {
 	}
 }
 
-func mustOpenAndClose(t *testing.T, s *Store) *drop {
+func mustOpenAndClose(t testing.TB, s *Store) *drop {
 	t.Helper()
 	d := mustOpen(t, s)
 	d.Close()
