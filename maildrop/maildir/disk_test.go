@@ -178,7 +178,7 @@ func TestChangeInPlaceHeals(t *testing.T) {
 
 // What was replaced is not removed, and the next session can remove it.
 func TestReplacedFileIsNotRemoved(t *testing.T) {
-	s, dir := agedStore(t, 3)
+	s, dir := agedStore(t, 20) // so that it is not one of those that are looked at
 	file := filepath.Join(dir, "cur/1001.x:2,")
 	aside := filepath.Join(dir, tmpFolder, "aside")
 	if err := errors.Join(os.WriteFile(aside, []byte("new\n"), 0o600), os.Rename(aside, file)); err != nil {
