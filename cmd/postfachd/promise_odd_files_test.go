@@ -102,6 +102,32 @@ func TestFoldersThatAreLinksAreNotFollowed(t *testing.T) {
 	p.end()
 }
 
+// Promises 2 and 7: so would one that comes in a session. Nothing behind it is read, and
+// nothing is removed.
+func TestLinkThatComesInASessionIsNotFollowed(t *testing.T) {
+	h := newHouse(t)
+	h.put("new/1.x", "Subject: mine\n\n")
+	h.put("new/2.y", "Subject: mine\n\n")
+	p := h.serve()
+	c := h.login(p)
+	elsewhere := filepath.Join(h.mail, "tmp", "elsewhere")
+	must(t, os.Rename(h.path("new"), h.path("away")))
+	must(t, os.Mkdir(elsewhere, 0o700))
+	for _, name := range []string{"1.x", "2.y"} { // the very files, so that only the link can be the reason
+		must(t, os.Link(filepath.Join(h.path("away"), name), filepath.Join(elsewhere, name)))
+	}
+	must(t, os.Symlink("tmp/elsewhere", h.path("new"))) // in the Maildir, so that nothing but its being a link is wrong
+	h.own(elsewhere)
+	c.refused("RETR 1")
+	c.ok("DELE 2")
+	c.refused("QUIT")
+	c.closed()
+	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 2 {
+		t.Errorf("behind the link: %v, %v", entries, err)
+	}
+	p.end()
+}
+
 // Promise 6: what RETR sends is what is stored, for all awkward messages, and
 // as many octets as LIST and the first line say. Other people's programs fetch
 // the same messages in internal/interop.

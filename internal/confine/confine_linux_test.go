@@ -107,6 +107,16 @@ func TestOnlyWhatIsNeededStays(t *testing.T) {
 	must(t, err)
 	_, err = os.ReadDir(conf)
 	must(t, err)
+	mailbox, err := os.Open(mail)
+	must(t, err)
+	defer mailbox.Close()
+	message, err := unix.Openat2(int(mailbox.Fd()), "new/2", &unix.OpenHow{
+		Flags: unix.O_CREAT | unix.O_CLOEXEC, Mode: 0o600, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+	})
+	if !errors.Is(err, unix.ENOSYS) {
+		must(t, err)
+		must(t, unix.Close(message))
+	}
 	_, err = open.Read(make([]byte, 1)) // it was open before
 	must(t, err)
 	must(t, exec.Command(filepath.Join(bin, "helper")).Run())

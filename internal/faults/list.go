@@ -57,17 +57,17 @@ func List() []Fault {
 		}},
 
 		{5, "whatever has the name now is served", server, "TestSessionIsFixedAtLogin", []Edit{{
-			"maildrop/maildir/content.go", "	default:\n		err = fs.ErrNotExist\n", "",
+			"maildrop/maildir/content.go", "	return fs.ErrNotExist\n}\n\n// whyNot", "	return nil\n}\n\n// whyNot",
 		}}},
 		{5, "a stranger with the name is removed", server, "TestSessionIsFixedAtLogin", []Edit{{
 			"maildrop/maildir/update.go", "	if i, ok := d.seen.find(id); ok && d.files[i].is(e.info) {\n", "	if _, ok := d.seen.find(id); ok {\n",
 		}}},
 
 		{5, "a snapshot of a folder that has just changed is trusted", "maildrop/maildir", "TestNoChangeHidesInATick", []Edit{{
-			"maildrop/maildir/scan.go", "r.steady && sure && r.timed()", "sure && r.timed()",
+			"maildrop/maildir/scan.go", "r.settled && sure && r.timed()", "sure && r.timed()",
 		}}},
 		{5, "times that programs can set are trusted", "maildrop/maildir", "TestTimeThatIsSetBack", []Edit{{
-			"maildrop/maildir/read.go", "info.ChangeTime, info.ChangeTime.UnixNano()\n", "info.ModTime, 1\n",
+			"maildrop/maildir/folders.go", "info.ChangeTime, info.ChangeTime.UnixNano()\n", "info.ModTime, 1\n",
 		}}},
 
 		{6, "a body that is cut off gets its end", server, "TestMessageThatChangesIsCutOff", []Edit{
@@ -84,6 +84,14 @@ func List() []Fault {
 		{7, "a hint that lies is always believed", server, "TestOddFilesBlockNobody", []Edit{{
 			"maildrop/maildir/size.go", "	return e.hint, e.hint >= 0 && e.known() && !z.lie(e, e.hint)\n", "	_, wire := e.name.hints()\n	return wire, wire >= e.info.Size && wire <= 2*e.info.Size+2\n",
 		}}},
+
+		{7, "a file that nobody could examine is any file", "maildrop/maildir", "TestFileThatCouldNotBeExaminedIsNotAnyFile", []Edit{
+			{"maildrop/maildir/content.go", "	if want.id == (vfs.FileID{}) { // whatever is there now, nobody knows what was\n		return", "	if want.id == (vfs.FileID{}) && d.lock == nil {\n		return"},
+			{"maildrop/maildir/content.go", "	case f.is(info):\n", "	case f.id == vfs.FileID{}, f.is(info):\n"},
+		}},
+		{7, "links in the place of a folder are followed", server, "TestLinkThatComesInASessionIsNotFollowed", []Edit{
+			{"internal/vfs/folder_linux.go", " | unix.RESOLVE_NO_SYMLINKS", ""},
+		}},
 
 		{7, "a snapshot is never doubted", "maildrop/maildir", "TestChangeInPlaceHeals", []Edit{{
 			"maildrop/maildir/open.go", "	if d.doubt {\n		return\n", "	if !d.doubt {\n		return\n",

@@ -168,7 +168,11 @@ func (f *Fail) Lock(dir string) (Lock, error) {
 	if err := f.step("lock", dir); err != nil {
 		return nil, err
 	}
-	return f.FS.Lock(dir)
+	lock, err := f.FS.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &failFolder{f, lock, dir}, nil
 }
 
 // Boot implements FS. It is no operation: it cannot fail.

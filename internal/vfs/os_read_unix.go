@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"sync"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // What is done for each message of a maildrop is done without package os, which makes
@@ -15,8 +18,8 @@ import (
 
 // Lstat implements FS.
 func (OS) Lstat(name string) (Info, error) {
-	var st syscall.Stat_t
-	if err := uninterrupted(func() error { return syscall.Lstat(name, &st) }); err != nil {
+	var st unix.Stat_t
+	if err := uninterrupted(func() error { return unix.Lstat(name, &st) }); err != nil {
 		return Info{}, &fs.PathError{Op: "lstat", Path: name, Err: err}
 	}
 	return statInfo(&st), nil
@@ -24,19 +27,27 @@ func (OS) Lstat(name string) (Info, error) {
 
 // Stat implements FS.
 func (OS) Stat(name string) (Info, error) {
-	var st syscall.Stat_t
-	if err := uninterrupted(func() error { return syscall.Stat(name, &st) }); err != nil {
+	var st unix.Stat_t
+	if err := uninterrupted(func() error { return unix.Stat(name, &st) }); err != nil {
 		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
 	return statInfo(&st), nil
 }
 
-// OpenSeen implements FS. It neither follows a link nor waits for the other end of a
-// FIFO, and looks what it has opened.
+// openSeenFlags are those of OpenSeen. It neither follows a link nor waits for the other
+// end of a FIFO.
+const openSeenFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NOCTTY | openFlags
+
+// OpenSeen implements FS.
 func (OS) OpenSeen(name string) (File, Info, error) {
+	return openSeen(name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
+}
+
+// openSeen looks what it has opened.
+func openSeen(name string, open func() (int, error)) (File, Info, error) {
 	var fd int
 	err := uninterrupted(func() (err error) {
-		fd, err = syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NOCTTY|openFlags, 0)
+		fd, err = open()
 		return err
 	})
 	if err != nil {
@@ -123,8 +134,8 @@ func (f *reader) ReadAt(p []byte, off int64) (n int, err error) {
 }
 
 func (f *reader) Info() (Info, error) {
-	var st syscall.Stat_t
-	if err := f.do("fstat", func(fd int) error { return syscall.Fstat(fd, &st) }); err != nil {
+	var st unix.Stat_t
+	if err := f.do("fstat", func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
 		return Info{}, err
 	}
 	return statInfo(&st), nil
@@ -166,9 +177,10 @@ func (f *reader) Close() error {
 }
 
 // statInfo is what the system says of a file. The types differ between systems.
-func statInfo(st *syscall.Stat_t) Info {
+func statInfo(st *unix.Stat_t) Info {
 	return Info{
-		Mode: fileMode(uint32(st.Mode)), Size: st.Size, ModTime: modTime(st), ChangeTime: changeTime(st),
+		Mode: fileMode(uint32(st.Mode)), Size: st.Size,
+		ModTime: time.Unix(st.Mtim.Unix()), ChangeTime: time.Unix(st.Ctim.Unix()),
 		ID:    FileID{Device: uint64(st.Dev), Inode: uint64(st.Ino)},
 		Owner: Owner{Known: true, UID: st.Uid, GID: st.Gid},
 	}

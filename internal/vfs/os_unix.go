@@ -4,7 +4,6 @@ package vfs
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -38,53 +37,6 @@ func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
 	}
-}
-
-// Lock implements FS: flock on the folder itself, so that there is no lock file
-// that could outlive its owner.
-func (OS) Lock(dir string) (Lock, error) {
-	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := flock(f); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = ErrLocked
-		}
-		return nil, &fs.PathError{Op: "lock", Path: dir, Err: err}
-	}
-	fi, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	id, _, _ := identity(fi)
-	return osLock{f, id}, nil
-}
-
-type osLock struct {
-	io.Closer
-	id FileID
-}
-
-func (l osLock) ID() FileID { return l.id }
-
-func flock(f *os.File) error {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var flockErr error
-	err = conn.Control(func(fd uintptr) {
-		for {
-			flockErr = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
-			if !errors.Is(flockErr, syscall.EINTR) {
-				return
-			}
-		}
-	})
-	return errors.Join(err, flockErr)
 }
 
 func identity(fi fs.FileInfo) (FileID, time.Time, Owner) {

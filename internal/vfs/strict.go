@@ -76,13 +76,13 @@ func (s *Strict) touch(i *inode) {
 	i.changed, i.named = s.now, s.now
 }
 
-// lookup returns the inode of name, or an error of the kind op would give.
-func (s *Strict) lookup(op, name string) (*inode, error) {
+// lookup returns the inode of name in a folder, or an error of the kind op would give.
+func (s *Strict) lookup(from *inode, op, name string) (*inode, error) {
 	clean := path.Clean("/" + filepath.ToSlash(name))
 	if clean == "/" {
-		return s.root, nil
+		return from, nil
 	}
-	dir, base, err := s.parent(op, name)
+	dir, base, err := s.parent(from, op, name)
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +94,9 @@ func (s *Strict) lookup(op, name string) (*inode, error) {
 }
 
 // parent returns the folder that name is in, and its name there.
-func (s *Strict) parent(op, name string) (dir *inode, base string, err error) {
+func (s *Strict) parent(from *inode, op, name string) (dir *inode, base string, err error) {
 	clean := path.Clean("/" + filepath.ToSlash(name))
-	dir, err = s.lookup(op, path.Dir(clean))
+	dir, err = s.lookup(from, op, path.Dir(clean))
 	if err != nil {
 		return nil, "", err
 	}
@@ -128,7 +128,11 @@ func (s *Strict) Boot() string {
 func (s *Strict) Open(name string) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.lookup("open", name)
+	return s.openAt(s.root, name)
+}
+
+func (s *Strict) openAt(from *inode, name string) (File, error) {
+	i, err := s.lookup(from, "open", name)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +153,7 @@ func (s *Strict) open(i *inode, name string) (File, error) {
 func (s *Strict) Create(name string, perm fs.FileMode) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, base, err := s.parent("create", name)
+	dir, base, err := s.parent(s.root, "create", name)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +169,7 @@ func (s *Strict) Create(name string, perm fs.FileMode) (File, error) {
 func (s *Strict) Append(name string, perm fs.FileMode) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, base, err := s.parent("append", name)
+	dir, base, err := s.parent(s.root, "append", name)
 	if err != nil {
 		return nil, err
 	}
@@ -181,15 +185,19 @@ func (s *Strict) Append(name string, perm fs.FileMode) (File, error) {
 func (s *Strict) ReadDir(name string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, err := s.folder("readdir", name)
+	return s.readDir(s.root, name)
+}
+
+func (s *Strict) readDir(from *inode, name string) ([]string, error) {
+	dir, err := s.folder(from, "readdir", name)
 	if err != nil {
 		return nil, err
 	}
 	return sortedNames(dir.entries), nil
 }
 
-func (s *Strict) folder(op, name string) (*inode, error) {
-	i, err := s.lookup(op, name)
+func (s *Strict) folder(from *inode, op, name string) (*inode, error) {
+	i, err := s.lookup(from, op, name)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +211,11 @@ func (s *Strict) folder(op, name string) (*inode, error) {
 func (s *Strict) Lstat(name string) (Info, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.lookup("lstat", name)
+	return s.lstat(s.root, name)
+}
+
+func (s *Strict) lstat(from *inode, name string) (Info, error) {
+	i, err := s.lookup(from, "lstat", name)
 	if err != nil {
 		return Info{}, err
 	}
@@ -226,7 +238,7 @@ func (i *inode) id() FileID { return FileID{Device: 1, Inode: i.number} }
 func (s *Strict) Mkdir(name string, perm fs.FileMode) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, base, err := s.parent("mkdir", name)
+	dir, base, err := s.parent(s.root, "mkdir", name)
 	if err != nil {
 		return err
 	}
@@ -241,11 +253,15 @@ func (s *Strict) Mkdir(name string, perm fs.FileMode) error {
 func (s *Strict) Link(oldname, newname string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.lookup("link", oldname)
+	return s.link(s.root, oldname, newname)
+}
+
+func (s *Strict) link(from *inode, oldname, newname string) error {
+	i, err := s.lookup(from, "link", oldname)
 	if err != nil {
 		return err
 	}
-	dir, base, err := s.parent("link", newname)
+	dir, base, err := s.parent(from, "link", newname)
 	switch {
 	case err != nil:
 		return err
@@ -263,15 +279,19 @@ func (s *Strict) Link(oldname, newname string) error {
 func (s *Strict) Rename(oldname, newname string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.lookup("rename", oldname)
+	return s.rename(s.root, oldname, newname)
+}
+
+func (s *Strict) rename(from *inode, oldname, newname string) error {
+	i, err := s.lookup(from, "rename", oldname)
 	if err != nil {
 		return err
 	}
-	from, oldbase, err := s.parent("rename", oldname)
+	before, oldbase, err := s.parent(from, "rename", oldname)
 	if err != nil {
 		return err
 	}
-	to, newbase, err := s.parent("rename", newname)
+	to, newbase, err := s.parent(from, "rename", newname)
 	if err != nil {
 		return err
 	}
@@ -283,7 +303,7 @@ func (s *Strict) Rename(oldname, newname string) error {
 		return &fs.PathError{Op: "rename", Path: newname, Err: syscall.EEXIST}
 	}
 	s.set(to, newbase, i)
-	s.set(from, oldbase, nil)
+	s.set(before, oldbase, nil)
 	i.named = s.now
 	return nil
 }
@@ -292,11 +312,15 @@ func (s *Strict) Rename(oldname, newname string) error {
 func (s *Strict) Remove(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.lookup("remove", name)
+	return s.remove(s.root, name)
+}
+
+func (s *Strict) remove(from *inode, name string) error {
+	i, err := s.lookup(from, "remove", name)
 	if err != nil {
 		return err
 	}
-	dir, base, err := s.parent("remove", name)
+	dir, base, err := s.parent(from, "remove", name)
 	if err != nil {
 		return err
 	}
@@ -312,7 +336,11 @@ func (s *Strict) Remove(name string) error {
 func (s *Strict) SyncDir(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, err := s.folder("syncdir", name)
+	return s.syncDir(s.root, name)
+}
+
+func (s *Strict) syncDir(from *inode, name string) error {
+	dir, err := s.folder(from, "syncdir", name)
 	if err != nil {
 		return err
 	}
@@ -335,7 +363,7 @@ func (c entryChange) apply(entries map[string]*inode) {
 func (s *Strict) Lock(dir string) (Lock, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, err := s.folder("lock", dir)
+	i, err := s.folder(s.root, "lock", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -343,27 +371,5 @@ func (s *Strict) Lock(dir string) (Lock, error) {
 		return nil, &fs.PathError{Op: "lock", Path: dir, Err: ErrLocked}
 	}
 	i.locked = true
-	return &strictLock{fs: s, dir: i, id: i.id(), boot: s.boot}, nil
-}
-
-type strictLock struct {
-	fs   *Strict
-	dir  *inode // nil after Close
-	id   FileID
-	boot int
-}
-
-func (l *strictLock) ID() FileID { return l.id }
-
-func (l *strictLock) Close() error {
-	l.fs.mu.Lock()
-	defer l.fs.mu.Unlock()
-	if l.dir == nil {
-		return fs.ErrClosed
-	}
-	if l.boot == l.fs.boot {
-		l.dir.locked = false
-	}
-	l.dir = nil
-	return nil
+	return &strictFolder{fs: s, dir: i, id: i.id(), name: dir, boot: s.boot, locks: true}, nil
 }

@@ -4,7 +4,8 @@
 // operation of another one fail.
 //
 // Nothing here follows a symbolic link at the end of a name, save Lock, Stat and
-// SyncDir, which take the folder that somebody configured.
+// SyncDir, which take the folder that somebody configured. What is done through a
+// Folder follows none at all.
 package vfs
 
 import (
@@ -68,11 +69,29 @@ func withInfo(f File, err error) (File, Info, error) {
 	return f, info, nil
 }
 
-// A Lock is a lock that somebody has. Close gives it back.
-type Lock interface {
+// A Lock is a folder that somebody has locked. Close gives it back.
+type Lock interface{ Folder }
+
+// A Folder is an open folder. What is done through it is done in this very folder,
+// wherever its path leads by now. Names are those of what is in it. All but Close may
+// be called from many goroutines; Close comes after all else.
+type Folder interface {
 	io.Closer
-	// ID returns which folder is locked: by now its path may lead to another.
+	// ID returns which folder it is.
 	ID() FileID
+	// OpenFolder opens a folder in this one, and no link. The caller closes it.
+	OpenFolder(name string) (Folder, error)
+	// OpenSeen is that of FS. The name may be that of a file in a folder in this one,
+	// with a slash: that is no link, either.
+	OpenSeen(name string) (File, Info, error)
+	// ReadDir returns the names in it, in no order.
+	ReadDir() ([]string, error)
+	Lstat(name string) (Info, error)
+	Link(oldname, newname string) error
+	Rename(oldname, newname string) error
+	Remove(name string) error
+	// Sync is SyncDir.
+	Sync() error
 }
 
 // A File is an open regular file.

@@ -263,3 +263,5 @@ func (f *waitsForDeath) Remove(name string) error {
 	f.after--
 	return f.FS.Remove(name)
 }
+
+func (f *waitsForDeath) Lock(dir string) (vfs.Lock, error) { return lockThrough(f, f.FS, dir) }

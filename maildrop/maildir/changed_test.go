@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -169,4 +170,61 @@ func TestCountEndsWithTheSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock.Close()
+}
+
+func (s starved) Lock(dir string) (vfs.Lock, error) { return lockThrough(s, s.FS, dir) }
+
+func (h hangup) Lock(dir string) (vfs.Lock, error) { return lockThrough(h, h.FS, dir) }
+
+// A countingFS counts the readings of folders.
+type countingFS struct {
+	agedFS
+	readings *int
+}
+
+func (c countingFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.OS, dir) }
+
+func (c countingFS) ReadDir(name string) ([]string, error) {
+	*c.readings++
+	return c.agedFS.ReadDir(name)
+}
+
+// Goal 1: a backup is put back, with the names that were there and other inodes. The
+// session after that reads them all.
+func TestRestoredMaildropIsReadAnew(t *testing.T) {
+	const n = 200
+	s, dir := agedStore(t, n)
+	aside := filepath.Join(dir, "aside") // so that no inode gets the number that it had
+	if err := os.Mkdir(aside, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		name := fmt.Sprintf("%d.x:2,", 1000+i)
+		if err := os.Rename(filepath.Join(dir, "cur", name), filepath.Join(aside, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range n {
+		name := fmt.Sprintf("%d.x:2,", 1000+i)
+		octets, readErr := os.ReadFile(filepath.Join(aside, name))
+		info, err := os.Stat(filepath.Join(aside, name))
+		file := filepath.Join(dir, "cur", name)
+		if err := errors.Join(readErr, err, os.WriteFile(file, octets, 0o600), os.Chtimes(file, info.ModTime(), info.ModTime())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nextTick(t, dir)
+	readings := 0
+	s.FS = countingFS{readings: &readings}
+	d := mustOpen(t, s)
+	defer d.Close()
+	readings = 0
+	for _, m := range d.Messages() {
+		if _, err := fetch(t, d, m.ID); err != nil {
+			t.Fatalf("%s: %v", m.ID, err)
+		}
+	}
+	if readings > 0 {
+		t.Errorf("%d readings of folders", readings)
+	}
 }

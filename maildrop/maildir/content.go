@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ func (d *drop) Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	defer d.closeFolders()
 	f, info, err := d.openFile(ctx, i)
 	if err != nil {
 		return nil, fmt.Errorf("message %q: %w", id, err)
@@ -119,25 +121,59 @@ func (d *drop) openFile(ctx context.Context, i int) (vfs.File, vfs.Info, error) 
 	return nil, vfs.Info{}, errRestless
 }
 
+// errUnknown: nothing could be found out about the file when the maildrop was opened.
+var errUnknown = errors.New("the message could not be examined")
+
+// openSeen opens the file at a place: in the folder, where that is open, and else with
+// one call from the one that is locked.
+func (d *drop) openSeen(p place) (vfs.File, vfs.Info, error) {
+	if d.lock == nil {
+		return nil, vfs.Info{}, fs.ErrClosed
+	}
+	if f := d.open[folderIndex(p.folder)]; f != nil {
+		return f.OpenSeen(p.name)
+	}
+	return d.lock.OpenSeen(p.folder + "/" + p.name)
+}
+
 // openHere opens a message where it was last seen. Another file in its place is
 // as good as none. One with the same inode is the message, written anew, or
 // another one that came after it: nobody may take it for what Open saw.
 func (d *drop) openHere(i int) (vfs.File, vfs.Info, error) {
 	want := &d.files[i]
-	f, info, err := d.store.fs().OpenSeen(want.place().path(d.root))
-	if err != nil {
-		return nil, vfs.Info{}, err
+	if want.id == (vfs.FileID{}) { // whatever is there now, nobody knows what was
+		return nil, vfs.Info{}, errUnknown
 	}
-	switch {
-	case want.id == vfs.FileID{}, want.is(info):
-	case want.id == info.ID:
-		err = maildrop.ErrChanged
-	default:
-		err = fs.ErrNotExist
-	}
+	f, info, err := d.openSeen(want.place())
 	if err != nil {
+		return nil, vfs.Info{}, d.whyNot(want, err)
+	}
+	if err := want.instead(info); err != nil {
 		f.Close()
 		return nil, vfs.Info{}, err
 	}
 	return f, info, nil
+}
+
+// instead says what info is, where it is not the file that Open saw.
+func (f *file) instead(info vfs.Info) error {
+	switch {
+	case f.is(info):
+		return nil
+	case f.id == info.ID:
+		return maildrop.ErrChanged
+	}
+	return fs.ErrNotExist
+}
+
+// whyNot returns the error of a file that could not be opened. What is no file any more,
+// or another one that nobody may read, is as good as none, too.
+func (d *drop) whyNot(want *file, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || d.lock == nil {
+		return err
+	}
+	if info, lstatErr := d.lstat(want.place()); lstatErr == nil {
+		return cmp.Or(want.instead(info), err)
+	}
+	return err
 }

@@ -156,9 +156,17 @@ func (s *Store) publish(root, tmp, name string) error {
 	return err
 }
 
+// names are what gives names: a file system, or a folder.
+type names interface {
+	Lstat(name string) (vfs.Info, error)
+	Link(oldname, newname string) error
+	Rename(oldname, newname string) error
+	Remove(name string) error
+}
+
 // moveTo moves a file without ever replacing one: a link fails where a rename
 // would not. Some file systems have no links; there, it looks first.
-func moveTo(fsys vfs.FS, from, to string) error {
+func moveTo(fsys names, from, to string) error {
 	err := fsys.Link(from, to)
 	switch {
 	case err == nil:

@@ -146,7 +146,7 @@ func TestChangeInPlaceHeals(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, dir := agedStore(t, 3)
+			s, dir := agedStore(t, 20) // so that it is not one of those that are looked at
 			s.Index, s.indexed = filepath.Join(dir, "index"), 1
 			poll(t, s) // which writes the index
 			nextTick(t, dir)
@@ -178,7 +178,7 @@ func TestChangeInPlaceHeals(t *testing.T) {
 
 // What was replaced is not removed, and the next session can remove it.
 func TestReplacedFileIsNotRemoved(t *testing.T) {
-	s, dir := agedStore(t, 3)
+	s, dir := agedStore(t, 20) // so that it is not one of those that are looked at
 	file := filepath.Join(dir, "cur/1001.x:2,")
 	aside := filepath.Join(dir, tmpFolder, "aside")
 	if err := errors.Join(os.WriteFile(aside, []byte("new\n"), 0o600), os.Rename(aside, file)); err != nil {
@@ -270,3 +270,7 @@ func TestTwoStores(t *testing.T) {
 		}
 	}
 }
+
+func (a agedFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(a, a.OS, dir) }
+
+func (y youngFiles) Lock(dir string) (vfs.Lock, error) { return lockThrough(y, y.OS, dir) }

@@ -3,7 +3,6 @@ package maildir
 import (
 	"errors"
 	"io/fs"
-	"path/filepath"
 
 	"postfach/pop3"
 )
@@ -49,7 +48,7 @@ func (d *drop) syncNamings(namings []*naming) {
 				continue
 			}
 			if !synced {
-				err, synced = d.store.fs().SyncDir(filepath.Join(d.root, folder)), true
+				err, synced = d.sync(folderIndex(folder)), true
 			}
 			n.err = err
 		}
@@ -62,18 +61,22 @@ func (n *naming) target() place {
 }
 
 func (d *drop) link(n *naming) error {
-	fsys, from, to := d.store.fs(), n.entry.path(d.root), n.target().path(d.root)
-	err := fsys.Link(from, to)
+	f, err := d.folder(folderIndex(n.entry.folder))
+	if err != nil {
+		return err
+	}
+	from, to := n.entry.place.name, n.target().name
+	err = f.Link(from, to)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrExist):
-		info, lstatErr := fsys.Lstat(to)
+		info, lstatErr := f.Lstat(to)
 		if lstatErr == nil && info.ID == n.entry.info.ID { // an earlier try
 			return nil
 		}
 	case noLinks(err):
-		err = moveTo(fsys, from, to)
+		err = moveTo(f, from, to)
 		if err == nil {
 			n.moved = true
 			n.entry.rename(n.target())
@@ -88,7 +91,11 @@ func (d *drop) removeOld(n *naming) error {
 	if n.moved {
 		return nil
 	}
-	if err := d.store.fs().Remove(n.entry.path(d.root)); err != nil {
+	f, err := d.folder(folderIndex(n.entry.folder))
+	if err != nil {
+		return err
+	}
+	if err := f.Remove(n.entry.place.name); err != nil {
 		return err
 	}
 	n.entry.rename(n.target())

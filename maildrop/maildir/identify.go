@@ -248,14 +248,17 @@ func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err err
 		return group[0], nil, nil
 	}
 	doubt := false
-	seen := map[vfs.FileID]bool{}
+	seen := map[vfs.FileID]*entry{}
 	for _, e := range group {
 		switch {
 		case !d.lookAgain(e):
 			doubt = true
 			d.store.log().Warn("message is left out: it cannot be told from another with this name", "file", e.path(d.root))
-		case !seen[e.info.ID]:
-			seen[e.info.ID] = true
+		case seen[e.info.ID] != nil:
+			same := seen[e.info.ID]
+			same.further = append(same.further, e)
+		default:
+			seen[e.info.ID] = e
 			others = append(others, e)
 		}
 	}
@@ -279,7 +282,7 @@ func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err err
 // must not change a unique-id.
 func (d *drop) lookAgain(e *entry) bool {
 	if !e.known() {
-		if info, err := d.store.fs().Lstat(e.path(d.root)); err == nil && info.Mode.IsRegular() {
+		if info, err := d.lstat(e.place); err == nil && info.Mode.IsRegular() {
 			e.info = info
 		}
 	}

@@ -49,38 +49,77 @@ var errIndex = errors.New("not an index of this Maildir")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// formatIndex returns the index of a snapshot, or nil when it has none: it has more
-// than the format can say.
-func formatIndex(x *snapshot, root, boot string) []byte {
-	devices, numbers := []uint64{}, map[uint64]uint8{}
-	names, ids := 0, 0
+// An indexSize is what stands before the messages of an index.
+type indexSize struct {
+	devices    []uint64
+	numbers    map[uint64]uint8 // where each device stands
+	names, ids int              // octets
+}
+
+// sizeIndex returns what the index of a snapshot begins with. false: it has more than the
+// format can say, or less, where a file is gone.
+func sizeIndex(x *snapshot) (z indexSize, ok bool) {
+	z.numbers = map[uint64]uint8{}
 	for i := range x.files {
 		f, id := &x.files[i], x.messages[i].ID
-		if _, ok := numbers[f.id.Device]; !ok {
-			if len(devices) > math.MaxUint8 {
-				return nil
+		if _, ok := z.numbers[f.id.Device]; !ok {
+			if len(z.devices) > math.MaxUint8 {
+				return z, false
 			}
-			numbers[f.id.Device] = uint8(len(devices))
-			devices = append(devices, f.id.Device)
+			z.numbers[f.id.Device] = uint8(len(z.devices))
+			z.devices = append(z.devices, f.id.Device)
 		}
-		names += len(f.name)
+		z.names += len(f.name)
 		if !startsWith(f.name, id) {
-			ids += len(id)
+			z.ids += len(id)
 		}
-		if len(f.name) > math.MaxUint16 || len(id) >= ownID {
-			return nil
+		if f.gone() || len(f.name) > math.MaxUint16 || len(id) >= ownID {
+			return z, false
 		}
 	}
-	size := indexHead + 8*len(devices) + indexRecord*len(x.files) + 4*len(x.unsettled) + len(boot) + len(root) + names + ids + 4
+	return z, true
+}
+
+// An indexWriter writes an index in parts, so that it is never in memory as a whole. The
+// first error ends it.
+type indexWriter struct {
+	to  io.Writer
+	buf []byte
+	sum uint32 // CRC-32C of what is behind buf
+	err error
+}
+
+// room returns a buffer to append to.
+func (w *indexWriter) room() []byte {
+	if len(w.buf) >= indexPart {
+		w.flush()
+	}
+	return w.buf
+}
+
+func (w *indexWriter) flush() {
+	w.sum = crc32.Update(w.sum, castagnoli, w.buf)
+	if w.err == nil {
+		_, w.err = w.to.Write(w.buf)
+	}
+	w.buf = w.buf[:0]
+}
+
+// indexPart is about how much is written at a time.
+const indexPart = 64 << 10
+
+// writeIndexTo writes the index of a snapshot.
+func writeIndexTo(to io.Writer, x *snapshot, z indexSize, root, boot string) error {
 	le := binary.LittleEndian
-	b := make([]byte, 0, len(indexMagic)+size)
-	b = append(b, indexMagic...)
+	w := &indexWriter{to: to, buf: make([]byte, 0, indexPart+1<<10)}
+	size := indexHead + 8*len(z.devices) + indexRecord*len(x.files) + 4*len(x.unsettled) + len(boot) + len(root) + z.names + z.ids + 4
+	b := append(w.buf, indexMagic...)
 	b = le.AppendUint64(b, uint64(size))
-	for _, n := range []int{len(boot), len(root), len(x.files), len(x.unsettled), len(devices)} {
+	for _, n := range []int{len(boot), len(root), len(x.files), len(x.unsettled), len(z.devices)} {
 		b = le.AppendUint32(b, uint32(n))
 	}
-	b = le.AppendUint64(b, uint64(names))
-	b = le.AppendUint64(b, uint64(ids))
+	b = le.AppendUint64(b, uint64(z.names))
+	b = le.AppendUint64(b, uint64(z.ids))
 	whole := uint64(0)
 	if x.whole {
 		whole = 1
@@ -94,37 +133,45 @@ func formatIndex(x *snapshot, root, boot string) []byte {
 		b = le.AppendUint64(b, uint64(t.modified))
 		b = le.AppendUint64(b, uint64(t.changed))
 	}
-	for _, d := range devices {
+	for _, d := range z.devices {
 		b = le.AppendUint64(b, d)
 	}
+	w.buf = b
 	for _, i := range x.unsettled {
-		b = le.AppendUint32(b, uint32(i))
+		w.buf = le.AppendUint32(w.room(), uint32(i))
 	}
-	b = append(b, boot...)
-	b = append(b, root...)
+	w.buf = append(append(w.room(), boot...), root...)
 	for i := range x.files {
-		b = append(b, x.files[i].name...)
+		w.buf = append(w.room(), x.files[i].name...)
 	}
 	for i := range x.files {
 		if id := x.messages[i].ID; !startsWith(x.files[i].name, id) {
-			b = append(b, id...)
+			w.buf = append(w.room(), id...)
 		}
 	}
 	for i := range x.files {
-		f, id := &x.files[i], x.messages[i].ID
-		idLength := len(id)
-		if startsWith(f.name, id) {
-			idLength |= ownID
-		}
-		b = le.AppendUint64(b, f.id.Inode)
-		b = le.AppendUint64(b, uint64(f.mtime))
-		b = le.AppendUint64(b, uint64(f.length))
-		b = le.AppendUint64(b, uint64(x.messages[i].Size))
-		b = le.AppendUint16(b, uint16(len(f.name)))
-		b = le.AppendUint16(b, uint16(idLength))
-		b = append(b, f.folder, numbers[f.id.Device], 0, 0)
+		w.buf = appendRecord(w.room(), &x.files[i], &x.messages[i], z.numbers)
 	}
-	return le.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	w.flush()
+	w.buf = le.AppendUint32(w.buf, w.sum)
+	w.flush()
+	return w.err
+}
+
+// appendRecord appends one message.
+func appendRecord(b []byte, f *file, m *maildrop.Message, numbers map[uint64]uint8) []byte {
+	le := binary.LittleEndian
+	idLength := len(m.ID)
+	if startsWith(f.name, m.ID) {
+		idLength |= ownID
+	}
+	b = le.AppendUint64(b, f.id.Inode)
+	b = le.AppendUint64(b, uint64(f.mtime))
+	b = le.AppendUint64(b, uint64(f.length))
+	b = le.AppendUint64(b, uint64(m.Size))
+	b = le.AppendUint16(b, uint16(len(f.name)))
+	b = le.AppendUint16(b, uint16(idLength))
+	return append(b, f.folder, numbers[f.id.Device], 0, 0)
 }
 
 func startsWith(name string, id pop3.UniqueID) bool {
@@ -207,7 +254,7 @@ func parseIndex(from io.Reader, size int64, root, boot string) (*snapshot, error
 		uint64(len(indexMagic))+indexHead+8*devices+indexRecord*count+4*unsettled+bootLength+rootLength+nameOctets+idOctets+4 {
 		return nil, cmp.Or(r.err, errIndex)
 	}
-	x := &snapshot{home: r.id(), text: int64(nameOctets + idOctets)}
+	x := &snapshot{home: r.id(), text: int64(nameOctets + idOctets), held: int64(nameOctets + idOctets)}
 	for i := range x.folders {
 		x.folders[i] = folderTime{r.id(), int64(r.u64()), int64(r.u64())}
 	}

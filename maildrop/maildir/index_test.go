@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -207,7 +208,7 @@ func TestOldIndexesAreRemoved(t *testing.T) {
 	}
 }
 
-func mustOpenAndClose(t *testing.T, s *Store) *drop {
+func mustOpenAndClose(t testing.TB, s *Store) *drop {
 	t.Helper()
 	d := mustOpen(t, s)
 	d.Close()
@@ -242,7 +243,7 @@ func sealed(b []byte) []byte {
 // Whatever lies there: what is parsed is within bounds, and formats and parses again.
 func FuzzIndex(f *testing.F) {
 	x := &snapshot{
-		home: vfs.FileID{Device: 1, Inode: 2}, whole: true, unsettled: []int32{1}, text: 17,
+		home: vfs.FileID{Device: 1, Inode: 2}, whole: true, unsettled: []int32{1}, text: 17, held: 17,
 		folders:  [2]folderTime{{vfs.FileID{Device: 1, Inode: 3}, 4, 5}, {vfs.FileID{Device: 1, Inode: 6}, 7, math.MinInt64}},
 		messages: []maildrop.Message{{ID: "1.x", Size: 8}, {ID: "hashed", Size: 9}},
 		files: []file{
@@ -277,4 +278,75 @@ func FuzzIndex(f *testing.F) {
 
 func parse(octets []byte, root, boot string) (*snapshot, error) {
 	return parseIndex(bytes.NewReader(octets), int64(len(octets)), root, boot)
+}
+
+// formatIndex returns the index of a snapshot, or nil when it has none.
+func formatIndex(x *snapshot, root, boot string) []byte {
+	size, ok := sizeIndex(x)
+	if !ok {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := writeIndexTo(&b, x, size, root, boot); err != nil {
+		return nil
+	}
+	return b.Bytes()
+}
+
+// A largestWrite notes the longest part of a file that is written at once.
+type largestWrite struct {
+	vfs.FS
+	most *int
+}
+
+func (l largestWrite) Create(name string, perm fs.FileMode) (vfs.File, error) {
+	f, err := l.FS.Create(name, perm)
+	return largestFile{f, l.most}, err
+}
+
+type largestFile struct {
+	vfs.File
+	most *int
+}
+
+func (f largestFile) Write(p []byte) (int, error) {
+	*f.most = max(*f.most, len(p))
+	return f.File.Write(p)
+}
+
+// Promise 15: no index is in memory as a whole.
+func TestIndexIsWrittenInParts(t *testing.T) {
+	s, disk, dir := indexedStore(t, 5000)
+	if err := disk.Remove(s.indexName(dir)); err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	s.FS = largestWrite{s.FS, &most}
+	poll(t, restart(s))
+	if info, err := disk.Lstat(s.indexName(dir)); err != nil || most == 0 || most > indexPart+1<<10 || info.Size < int64(2*most) {
+		t.Errorf("%d of %d octets were written at once, %v", most, info.Size, err)
+	}
+}
+
+// A file that is gone is not in an index: one without a name could not be read again.
+func TestIndexHasNoFileWithoutAName(t *testing.T) {
+	s, disk, dir := strictStore(t, 20)
+	s.Index, s.indexed = "/index", 1
+	d := mustOpen(t, s)
+	if err := disk.Remove(filepath.Join(dir, "new/1003.x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fetch(t, d, "1003.x"); !errors.Is(err, maildrop.ErrGone) {
+		t.Fatal(err)
+	}
+	d.Close()
+	if _, err := s.readIndex(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the index that was just written: %v", err)
+	}
+	if got := poll(t, s); len(got) != 19 {
+		t.Errorf("the next session lists %q", got)
+	}
+	if x, err := s.readIndex(dir); err != nil || len(x.messages) != 19 {
+		t.Errorf("its index: %v", err)
+	}
 }

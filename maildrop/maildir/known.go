@@ -44,6 +44,7 @@ func (k *known) split(r *reading) (old []entry, left []place) {
 		}
 		left = append(left, p)
 	}
+	left = k.withTwins(left)
 	old = make([]entry, 0, len(r.places)-len(left))
 	for i := range k.files {
 		if !k.here[i] {
@@ -56,6 +57,25 @@ func (k *known) split(r *reading) (old []entry, left []place) {
 		})
 	}
 	return old, left
+}
+
+// withTwins adds the places of known files whose base has a name that is not known: the
+// file may be the one with that name now, and another one have its place.
+func (k *known) withTwins(left []place) []place {
+	if len(left) == 0 {
+		return left
+	}
+	bases := make(map[string]bool, len(left))
+	for _, p := range left {
+		bases[baseOf(p.name)] = true
+	}
+	for i := range k.files {
+		if k.here[i] && bases[baseOf(k.files[i].name)] {
+			k.here[i] = false
+			left = append(left, k.files[i].place())
+		}
+	}
+	return left
 }
 
 // index notes which names are known, in folders that are those of before.
@@ -102,12 +122,32 @@ func (k *known) recognise(entries []entry) {
 	}
 }
 
+// samples is how many files are looked at of those that names say to be known.
+const samples = 3
+
+// restored reports whether one of a few files is another one than its name says: a backup
+// was put back, or the mail was copied, and then it is all of them.
+func (d *drop) restored(old []entry) bool {
+	for n := range min(samples, len(old)) {
+		e := &old[len(old)*(2*n+1)/(2*samples)]
+		info, err := d.lstat(e.place)
+		if f := fileOf(e.place, e.info); err == nil && !f.is(info) {
+			return true
+		}
+	}
+	return false
+}
+
 // examine finds out what is at the places of a reading, without a look at the files
 // that are known. vanished are places where nothing was any more. sure: nothing
 // failed.
 func (d *drop) examine(ctx context.Context, r *reading, k *known) (entries []*entry, vanished []place, sure bool, err error) {
 	old, left := k.split(r)
-	fresh, vanished, sure, err := d.store.look(ctx, d.root, left)
+	if d.restored(old) {
+		k.doubt = true
+		old, left = k.split(r)
+	}
+	fresh, vanished, sure, err := d.look(ctx, left)
 	if err != nil {
 		return nil, nil, false, err
 	}

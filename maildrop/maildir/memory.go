@@ -3,6 +3,7 @@ package maildir
 import (
 	chain "container/list"
 	"sync"
+	"time"
 )
 
 // DefaultMemory is how many octets a Store keeps of maildrops between sessions: some
@@ -28,9 +29,13 @@ type memento struct {
 	// doubt: a file was not the one that the snapshot says. Each has to be looked at
 	// again.
 	doubt bool
+	// since is when the snapshot's times of the folders were first seen, by our clock;
+	// zero: not by this process.
+	since time.Time
 	// saved are the times of the folders in the index on the disk, as far as this
-	// process knows.
-	saved [2]folderTime
+	// process knows, and whether that is whole.
+	saved      [2]folderTime
+	savedWhole bool
 }
 
 // recall returns what is remembered of a maildrop.
@@ -101,7 +106,7 @@ func (m *memory) saved(root string, x *snapshot) {
 	defer m.mu.Unlock()
 	if e, ok := m.byRoot[root]; ok {
 		if c := e.Value.(*memento); c.snapshot == x && !c.doubt {
-			c.saved = x.folders
+			c.saved, c.savedWhole = x.folders, x.whole
 		}
 	}
 }

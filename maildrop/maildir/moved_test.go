@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"postfach/internal/vfs"
@@ -63,8 +64,11 @@ func TestMaildirThatIsMovedAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			move(t, s, filepath.Join(root, maildroptest.User))
-			if _, err := d.Content(t.Context(), pop3.UniqueID(all[2])); err == nil || errors.Is(err, maildrop.ErrGone) {
-				t.Errorf("content: %v", err)
+			// The folder that is locked is still the maildrop; nobody may take what is
+			// in its place for it.
+			switch text, err := fetch(t, d, pop3.UniqueID(all[2])); {
+			case err == nil && strings.Contains(name, "cur"), err == nil && text != "message 2\n", errors.Is(err, maildrop.ErrGone):
+				t.Errorf("content: %q, %v", text, err)
 			}
 			if got := remaining(t, d.Update(t.Context(), messageIDs(all[:2]))); !slices.Equal(got, all[:2]) {
 				t.Errorf("update: %q remain, want %q", got, all[:2])
@@ -140,3 +144,5 @@ func TestLockIsOnTheFolderThatIsRead(t *testing.T) {
 		t.Errorf("no such folder: %v", err)
 	}
 }
+
+func (l *leaver) Lock(dir string) (vfs.Lock, error) { return lockThrough(l, l.FS, dir) }

@@ -20,6 +20,7 @@ type drop struct {
 	lock    vfs.Lock      // nil after Close
 	home    vfs.FileID    // the folder that is locked
 	folders [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
+	open    [2]vfs.Folder // the same, while something is done in them
 
 	seen  *snapshot // what Open found
 	files []file    // those of seen; when own is set, they say where each is by now
@@ -66,6 +67,7 @@ func (s *Store) open(ctx context.Context, user string) (*drop, error) {
 // fill fixes what is in the maildrop (P3-LCK-07): what the session before has found,
 // when nothing can have changed since, and else what a scan finds.
 func (d *drop) fill(ctx context.Context) error {
+	defer d.closeFolders()
 	d.before = d.store.recall(d.root, d.home)
 	before, doubt := d.before.snapshot, d.before.doubt
 	if before != nil && !doubt {
@@ -78,12 +80,14 @@ func (d *drop) fill(ctx context.Context) error {
 			return nil
 		}
 	}
+	begun := time.Now() // before the look at each file
 	found, err := d.scan(ctx, knownFrom(before, doubt))
 	if err != nil {
 		return err
 	}
 	named := d.nameTwins(found.entries)
-	d.take(found)
+	d.take(found, begun.Add(-settledAfter))
+	d.seen.hold(before)
 	sure, err := d.measure(ctx, found.entries)
 	if err != nil {
 		return err
@@ -94,6 +98,9 @@ func (d *drop) fill(ctx context.Context) error {
 		d.seen.fresh += before.fresh
 	}
 	d.files, d.own = d.seen.files, false
+	if before == nil || before.folders != found.folders || d.before.since.IsZero() {
+		d.before.since = found.seen
+	}
 	d.remember()
 	return nil
 }
@@ -115,14 +122,14 @@ func (d *drop) remember() {
 	d.store.memory.keep(d.before, d.store.bound())
 }
 
-// take makes the snapshot of what a scan has found, but for the sizes.
-func (d *drop) take(found scan) {
+// take makes the snapshot of what a scan has found, but for the sizes. Files that changed
+// after the limit are young.
+func (d *drop) take(found scan, limit time.Time) {
 	x := &snapshot{
 		home: d.home, folders: found.folders,
 		messages: make([]maildrop.Message, len(found.entries)),
 		files:    make([]file, len(found.entries)),
 	}
-	limit := time.Now().Add(-settledAfter)
 	for i, e := range found.entries {
 		x.messages[i].ID = e.id
 		x.files[i] = fileOf(e.place, e.info)

@@ -2,9 +2,7 @@ package maildir
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,14 +23,6 @@ const separator = string(filepath.Separator)
 // path returns the file's name below root, which is clean.
 func (p place) path(root string) string { return root + separator + p.folder + separator + p.name }
 
-// foldersIn returns what stands before the names of the files in folderNames.
-func foldersIn(root string) (prefixes [2]string) {
-	for i, folder := range folderNames {
-		prefixes[i] = root + separator + folder + separator
-	}
-	return prefixes
-}
-
 // A reading is what new/ and cur/ had in them.
 type reading struct {
 	places []place
@@ -40,6 +30,9 @@ type reading struct {
 	// steady: no folder changed while it was read, and none so shortly before
 	// that the clock of the file system could hide a change.
 	steady bool
+	// settled is the same when that clock and ours need not agree.
+	settled bool
+	seen    time.Time // when all times had been seen, by our clock
 }
 
 // A folderTime tells one state of a folder from another. Programs can set the time
@@ -58,6 +51,19 @@ func tick(t time.Time) time.Duration {
 	return 50 * time.Millisecond
 }
 
+// mostSkew is by how much the clock of a file system may differ from ours, at most.
+const mostSkew = 10 * time.Minute
+
+// settled reports whether no change that comes after a moment of our clock can have the
+// times of a folder. Either they are so old that no clock differs by that much; or they
+// had been seen so long before that the clock of the file system has moved on since.
+func (m *memento) settled(i int, now folderState, moment time.Time) bool {
+	if moment.Sub(now.time) > mostSkew {
+		return true
+	}
+	return m.snapshot != nil && m.snapshot.folders[i] == now.folderTime && !m.since.IsZero() && moment.Sub(m.since) > tick(now.time)
+}
+
 // timed reports whether the folders have times that no program can set.
 func (r *reading) timed() bool {
 	for _, t := range r.times {
@@ -72,11 +78,10 @@ func (r *reading) timed() bool {
 // meanwhile is seen at least once. It fails when these are not the folders that
 // were opened: in others, no message would say nothing.
 func (d *drop) readFolders() (*reading, error) {
-	s, root := d.store, d.root
-	r := &reading{steady: true}
+	r := &reading{steady: true, settled: true}
 	missing := 0
 	for i, folder := range folderNames {
-		before, err := s.folder(root, folder)
+		before, err := d.lookAt(folder)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +89,7 @@ func (d *drop) readFolders() (*reading, error) {
 			d.folders[i] = before.id
 		}
 		if before.id != d.folders[i] {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(root, folder), errMoved)
+			return nil, fmt.Errorf("%s: %w", filepath.Join(d.root, folder), errMoved)
 		}
 		r.times[i] = before.folderTime
 		if before.missing() {
@@ -92,7 +97,11 @@ func (d *drop) readFolders() (*reading, error) {
 			continue
 		}
 		started := time.Now()
-		names, err := s.fs().ReadDir(filepath.Join(root, folder))
+		open, err := d.folder(uint8(i))
+		if err != nil {
+			return nil, err
+		}
+		names, err := open.ReadDir()
 		if err != nil {
 			return nil, err
 		}
@@ -102,19 +111,21 @@ func (d *drop) readFolders() (*reading, error) {
 				r.places = append(r.places, place{folder, name})
 			}
 		}
-		after, err := s.folder(root, folder)
+		after, err := d.lookAt(folder)
 		if err != nil {
 			return nil, err
 		}
-		quiet := started.Sub(before.time) > tick(before.time)
-		r.steady = r.steady && quiet && before.folderTime == after.folderTime
+		same, settled := before.folderTime == after.folderTime, d.before.settled(i, before, started)
+		r.steady = r.steady && same && (settled || started.Sub(before.time) > tick(before.time))
+		r.settled = r.settled && same && settled
 	}
 	if missing == len(r.times) {
-		return nil, fmt.Errorf("%s: %w", root, ErrNoFolders)
+		return nil, fmt.Errorf("%s: %w", d.root, ErrNoFolders)
 	}
-	if err := s.leadsTo(root, d.home); err != nil {
+	if err := d.store.leadsTo(d.root, d.home); err != nil {
 		return nil, err
 	}
+	r.seen = time.Now()
 	return r, nil
 }
 
@@ -141,24 +152,3 @@ type folderState struct {
 }
 
 func (f folderState) missing() bool { return f.time.IsZero() }
-
-// folder looks at new/ or cur/, which may be missing but must not be a link:
-// that would lead out of the Maildir.
-func (s *Store) folder(root, folder string) (folderState, error) {
-	path := filepath.Join(root, folder)
-	info, err := s.fs().Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return folderState{}, nil
-	}
-	if err == nil && !info.Mode.IsDir() {
-		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotFolder}
-	}
-	if err != nil {
-		return folderState{}, err
-	}
-	state := folderState{folderTime{id: info.ID, modified: info.ModTime.UnixNano()}, info.ModTime}
-	if !info.ChangeTime.IsZero() {
-		state.time, state.changed = info.ChangeTime, info.ChangeTime.UnixNano()
-	}
-	return state, nil
-}

@@ -42,7 +42,7 @@ func (d *drop) relocate(ctx context.Context, i int) error {
 		if len(missing[base]) == 0 {
 			continue
 		}
-		info, err := d.store.fs().Lstat(p.path(d.root))
+		info, err := d.lstat(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			r.steady = false
 			continue
@@ -103,6 +103,7 @@ func (d *drop) ownFiles() {
 	}
 	d.seen, d.own = d.seen.clone(), true
 	d.files = d.seen.files
+	d.before.snapshot = nil
 	d.store.memory.forget(d.root)
 }
 

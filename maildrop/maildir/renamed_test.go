@@ -82,3 +82,7 @@ func TestMessageThatIsRenamedAllTheTime(t *testing.T) {
 		t.Errorf("listed %q, and not all of it can be known", ids(d.(*drop)))
 	}
 }
+
+func (h *hasty) Lock(dir string) (vfs.Lock, error) { return lockThrough(h, h.FS, dir) }
+
+func (c *chased) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.FS, dir) }

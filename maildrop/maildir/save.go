@@ -38,7 +38,7 @@ func (s *Store) recall(root string, home vfs.FileID) memento {
 		if x, err := s.readIndex(root); err == nil {
 			c.snapshot = x
 			if x.whole { // else a better one is worth writing
-				c.saved = x.folders
+				c.saved, c.savedWhole = x.folders, true
 			}
 		}
 	}
@@ -75,8 +75,7 @@ func (s *Store) save(d *drop) {
 	if s.Index == "" || d.seen == nil || d.doubt || !d.worthSaving() {
 		return
 	}
-	octets := formatIndex(d.seen, filepath.Clean(d.root), s.fs().Boot())
-	if octets == nil || s.writeIndex(d.root, octets) != nil {
+	if s.writeIndex(d.root, d.seen) != nil {
 		return
 	}
 	s.memory.saved(d.root, d.seen)
@@ -92,8 +91,10 @@ func (d *drop) worthSaving() bool {
 	}
 	saved := d.before.saved
 	switch {
-	case len(x.messages) < many, saved == x.folders:
+	case len(x.messages) < many:
 		return false
+	case saved == x.folders:
+		return x.whole && !d.before.savedWhole
 	case saved == [2]folderTime{}:
 		return true
 	}
@@ -102,7 +103,11 @@ func (d *drop) worthSaving() bool {
 
 // writeIndex puts an index in the place of the one before, whole or not at all. It is
 // not synced: a part of one is recognised.
-func (s *Store) writeIndex(root string, octets []byte) error {
+func (s *Store) writeIndex(root string, x *snapshot) error {
+	size, ok := sizeIndex(x)
+	if !ok {
+		return errIndex
+	}
 	name := s.indexName(root)
 	part := name + partOf + strings.ToLower(rand.Text())
 	f, err := s.fs().Create(part, 0o600)
@@ -114,7 +119,7 @@ func (s *Store) writeIndex(root string, octets []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(octets)
+	err = writeIndexTo(f, x, size, filepath.Clean(root), s.fs().Boot())
 	err = errors.Join(err, f.Close())
 	if err == nil {
 		err = s.fs().Rename(part, name)

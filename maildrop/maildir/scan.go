@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
+	"time"
 
 	"postfach/internal/vfs"
 	"postfach/pop3"
@@ -32,6 +34,8 @@ type entry struct {
 	sized bool
 	// listed is the unique-id under which Open listed it; see update.find.
 	listed pop3.UniqueID
+	// further are other names of the same file with the same base.
+	further []*entry
 }
 
 // known reports whether it could be found out which file it is.
@@ -49,6 +53,7 @@ func (e *entry) sighting() sighting { return sighting{e.name.base, e.info.ID} }
 type scan struct {
 	entries []*entry // messages, in order, with their unique-ids
 	folders [2]folderTime
+	seen    time.Time // when there were these folders
 	// whole: no message is missing, nothing is in doubt, and no later change can hide
 	// behind the same times of the folders.
 	whole bool
@@ -78,11 +83,11 @@ func (d *drop) scan(ctx context.Context, k *known) (scan, error) {
 		}
 		if len(vanished) == 0 && (r.steady || same) {
 			messages, err := d.identify(entries)
-			return scan{messages, r.times, r.steady && sure && r.timed()}, err
+			return scan{messages, r.times, r.seen, r.settled && sure && r.timed()}, err
 		}
 		if try >= maxReadings && examined(vanished, seen, entries) {
 			messages, err := d.identify(append(entries, lost(seen, entries)...))
-			return scan{messages, r.times, false}, err
+			return scan{messages, r.times, r.seen, false}, err
 		}
 		if try == maxChases { // an error is better than a list that lacks a message
 			return scan{}, errRestless
@@ -138,19 +143,39 @@ func examined(vanished []place, seen map[sighting]*entry, entries []*entry) bool
 	return true
 }
 
-// look finds out what is at the places. Only regular files are messages.
-// vanished are places where nothing was any more. sure: nothing failed.
-func (s *Store) look(ctx context.Context, root string, places []place) (entries []entry, vanished []place, sure bool, err error) {
-	entries, errs := make([]entry, len(places)), make([]error, len(places))
-	folders := foldersIn(root)
-	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
+// lstatAll examines the files at the places, and calls one with each result, perhaps
+// for several at the same time.
+func (d *drop) lstatAll(ctx context.Context, places []place, one func(i int, info vfs.Info, err error)) error {
+	var open [2]vfs.Folder
+	var errs [2]error
+	for i := range open {
+		if slices.ContainsFunc(places, func(p place) bool { return folderIndex(p.folder) == uint8(i) }) {
+			open[i], errs[i] = d.folder(uint8(i))
+		}
+	}
+	d.store.share(ctx, len(places), manyPlaces, 1, func() func(int) {
 		return func(i int) {
-			var info vfs.Info
-			info, errs[i] = s.fs().Lstat(folders[folderIndex(places[i].folder)] + places[i].name)
-			entries[i].set(places[i], info)
+			k := folderIndex(places[i].folder)
+			if errs[k] != nil {
+				one(i, vfs.Info{}, errs[k])
+				return
+			}
+			info, err := open[k].Lstat(places[i].name)
+			one(i, info, err)
 		}
 	})
-	if err := ctx.Err(); err != nil {
+	return ctx.Err()
+}
+
+// look finds out what is at the places. Only regular files are messages.
+// vanished are places where nothing was any more. sure: nothing failed.
+func (d *drop) look(ctx context.Context, places []place) (entries []entry, vanished []place, sure bool, err error) {
+	entries, errs := make([]entry, len(places)), make([]error, len(places))
+	err = d.lstatAll(ctx, places, func(i int, info vfs.Info, err error) {
+		errs[i] = err
+		entries[i].set(places[i], info)
+	})
+	if err != nil {
 		return nil, nil, false, err
 	}
 	sure = true
@@ -166,7 +191,7 @@ func (s *Store) look(ctx context.Context, root string, places []place) (entries 
 		case err != nil:
 			// One bad file must not block the others: it is listed, and to
 			// read it fails.
-			s.log().Warn("message cannot be examined", "file", p.path(root), "error", err)
+			d.store.log().Warn("message cannot be examined", "file", p.path(d.root), "error", err)
 			sure = false
 		case !entries[i].info.Mode.IsRegular():
 			continue

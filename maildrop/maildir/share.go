@@ -2,11 +2,11 @@ package maildir
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
-
-	"postfach/internal/vfs"
 )
 
 // From how many files on several goroutines work on them: for fewer it takes longer
@@ -44,7 +44,8 @@ func (h *helpers) done() { h.busy.Add(-1) }
 
 // share does some work for each number below n, with what help there is, from many
 // on: one goroutine for each processor, and at least so many. begin returns the work of
-// one goroutine. It stops early when ctx ends.
+// one goroutine. It stops early when ctx ends. A panic of a helper is one of the caller:
+// nobody else would recover it, and it would end the process.
 func (s *Store) share(ctx context.Context, n, many, least int, begin func() (work func(i int))) {
 	var next atomic.Int64
 	run := func() {
@@ -63,23 +64,27 @@ func (s *Store) share(ctx context.Context, n, many, least int, begin func() (wor
 		}
 	}
 	var wg sync.WaitGroup
+	var panicked atomic.Pointer[string]
 	if n >= many {
 		for i := 1; i < max(runtime.GOMAXPROCS(0), least) && i*portion < n && s.helpers.hire(); i++ {
 			wg.Go(func() {
 				defer s.helpers.done()
+				defer func() {
+					if p := recover(); p != nil {
+						text := fmt.Sprintf("%v, in a helper:\n%s", p, debug.Stack())
+						panicked.Store(&text)
+						next.Store(int64(n)) // nobody needs the rest
+					}
+				}()
 				run()
 			})
 		}
 	}
+	defer func() {
+		wg.Wait() // also after a panic here: they work with what the caller has open
+		if text := panicked.Load(); text != nil {
+			panic(*text)
+		}
+	}()
 	run()
-	wg.Wait()
-}
-
-// lstatAll examines the files at the places.
-func (s *Store) lstatAll(ctx context.Context, root string, places []place) ([]vfs.Info, []error) {
-	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
-	s.share(ctx, len(places), manyPlaces, 1, func() func(int) {
-		return func(i int) { infos[i], errs[i] = s.fs().Lstat(places[i].path(root)) }
-	})
-	return infos, errs
 }

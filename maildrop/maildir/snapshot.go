@@ -32,6 +32,9 @@ type snapshot struct {
 	// before that, since one was written to the index.
 	fresh int
 	text  int64 // octets of names and ids
+	// held are those that names and ids keep in memory: after a restart they are parts of
+	// longer texts.
+	held int64
 
 	sort sync.Once
 	byID []int32 // indices in the order of the unique-ids; nil: it is that of the messages
@@ -114,7 +117,7 @@ func (x *snapshot) sortIDs() {
 // whole: a file is not where it was.
 func (x *snapshot) clone() *snapshot {
 	x.sort.Do(x.sortIDs)
-	c := &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: slices.Clone(x.files), unsettled: x.unsettled, fresh: x.fresh, text: x.text, byID: x.byID}
+	c := &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: slices.Clone(x.files), unsettled: x.unsettled, fresh: x.fresh, text: x.text, held: x.held, byID: x.byID}
 	c.sort.Do(func() {}) // it is
 	return c
 }
@@ -122,7 +125,29 @@ func (x *snapshot) clone() *snapshot {
 // octets is about how much memory it takes.
 func (x *snapshot) octets() int64 {
 	const each, other = 24 + 56 + 4, 512 // on 64 bits
-	return other + each*int64(len(x.messages)) + 4*int64(len(x.unsettled)) + x.text
+	return other + each*int64(len(x.messages)) + 4*int64(len(x.unsettled)) + max(x.text, x.held)
+}
+
+// hold notes what the names keep in memory, which came from a snapshot before and from
+// fresh readings. It copies them where most of that is of messages that are gone.
+func (x *snapshot) hold(before *snapshot) {
+	x.held = x.text
+	if before == nil || before.held <= 2*x.text {
+		if before != nil {
+			x.held = max(x.text, before.held)
+		}
+		return
+	}
+	for i := range x.files {
+		f, m := &x.files[i], &x.messages[i]
+		own := startsWith(f.name, m.ID)
+		f.name = strings.Clone(f.name)
+		if own {
+			m.ID = pop3.UniqueID(f.name[:len(m.ID)])
+		} else {
+			m.ID = pop3.UniqueID(strings.Clone(string(m.ID)))
+		}
+	}
 }
 
 // unchanged reports whether a snapshot still shows what is in the maildrop: each
@@ -136,7 +161,7 @@ func (d *drop) unchanged(ctx context.Context, x *snapshot) (settled *snapshot, e
 		return nil, nil
 	}
 	for i, folder := range folderNames {
-		now, err := d.store.folder(d.root, folder)
+		now, err := d.lookAt(folder)
 		if err != nil || now.folderTime != x.folders[i] {
 			return nil, err
 		}
@@ -154,11 +179,12 @@ func (d *drop) settle(ctx context.Context, x *snapshot) (*snapshot, error) {
 	for k, i := range x.unsettled {
 		places[k] = x.files[i].place()
 	}
-	infos, errs := d.store.lstatAll(ctx, d.root, places)
-	if err := ctx.Err(); err != nil {
+	limit := time.Now().Add(-settledAfter) // before the look
+	infos, errs := make([]vfs.Info, len(places)), make([]error, len(places))
+	err := d.lstatAll(ctx, places, func(i int, info vfs.Info, err error) { infos[i], errs[i] = info, err })
+	if err != nil {
 		return nil, err
 	}
-	limit := time.Now().Add(-settledAfter)
 	var left []int32
 	for k, i := range x.unsettled {
 		if errs[k] != nil || !x.files[i].is(infos[k]) {
@@ -171,7 +197,7 @@ func (d *drop) settle(ctx context.Context, x *snapshot) (*snapshot, error) {
 	if len(left) == len(x.unsettled) {
 		return x, nil
 	}
-	return &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: x.files, unsettled: left, whole: true, fresh: x.fresh, text: x.text}, nil
+	return &snapshot{home: x.home, folders: x.folders, messages: x.messages, files: x.files, unsettled: left, whole: true, fresh: x.fresh, text: x.text, held: x.held}, nil
 }
 
 // settledAfter is how old a file must be before it is not looked at again: by then

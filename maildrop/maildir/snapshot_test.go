@@ -409,3 +409,171 @@ func TestMemoryOfAMessage(t *testing.T) {
 	runtime.KeepAlive(octets)
 	runtime.KeepAlive(x)
 }
+
+func (u unwilling) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }
+
+// Goal 1, promise 5: two clocks need not agree. What was delivered in the same tick as a
+// session that had just looked is listed, however far the clock of a file server is behind
+// ours, or ahead of it.
+func TestNoChangeHidesBehindAnotherClock(t *testing.T) {
+	for _, tick := range []time.Duration{4 * time.Millisecond, time.Second} {
+		for _, skew := range []time.Duration{0, -5 * time.Second, 5 * time.Second, -mostSkew + 3*time.Second} {
+			for seed := range uint64(3) {
+				t.Run(fmt.Sprint(tick, skew, seed), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { liveWithSkew(t, tick, skew, rand.New(rand.NewPCG(seed, 2))) })
+				})
+			}
+		}
+	}
+}
+
+func liveWithSkew(t *testing.T, tick, skew time.Duration, dice *rand.Rand) {
+	strict := vfs.NewStrict()
+	strict.Clock = func() time.Time { return time.Now().Add(skew).Truncate(tick) }
+	s, dir := newStore(t, strict, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+	for n := range 50 {
+		time.Sleep(time.Duration(dice.IntN(1500)) * time.Millisecond)
+		for i := range 3 {
+			if err := put(strict, dir, fmt.Sprintf("new/%d.x", 1000+3*n+i), "a\n"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(dice.IntN(3)) * time.Millisecond)
+			if i < 2 {
+				poll(t, s)
+			}
+			time.Sleep(time.Duration(dice.IntN(3)) * time.Millisecond)
+		}
+		time.Sleep(time.Hour)
+		if got := poll(t, s); len(got) != 3*n+3 {
+			t.Fatalf("an hour later: %d of %d messages are listed", len(got), 3*n+3)
+		}
+	}
+}
+
+// A maildrop that has just changed is known in the third session, and after a restart: the
+// first whole snapshot takes the place of an index that is not.
+func TestWholeIndexReplacesAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		strict := vfs.NewStrict()
+		strict.Clock = time.Now
+		disk := &vfs.Fail{FS: strict}
+		s, dir := newStore(t, disk, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+		s.Index, s.indexed = "/index", 1
+		for i := range 20 {
+			if err := put(strict, dir, fmt.Sprintf("new/%d.x", 1000+i), "text\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			time.Sleep(3 * time.Second)
+			poll(t, s)
+		}
+		ops := operations(disk, func() { poll(t, restart(s)) })
+		if slices.Contains(ops, "readdir") {
+			t.Errorf("after a restart: %q", ops)
+		}
+		ops = operations(disk, func() { poll(t, s) })
+		if slices.Contains(ops, "readdir") || slices.Contains(ops, "rename") {
+			t.Errorf("the next session: %q", ops)
+		}
+	})
+}
+
+// heap returns how many octets are in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// longName is the name of a file as most MTAs make them.
+func longName(i int) string {
+	return fmt.Sprintf("cur/%d.M%06dP1234Q%dR0123456789abcdef.mail.example.org,S=2,W=3:2,S", 1_700_000_000+i, i, i)
+}
+
+// longStore returns a store with n messages whose names are long.
+func longStore(t *testing.T, n int) (s *Store, dir string) {
+	t.Helper()
+	strict := vfs.NewStrict()
+	s, dir = newStore(t, strict, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+	for i := range n {
+		if err := put(strict, dir, longName(i), "a\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, dir
+}
+
+// Promise 15: of names that came from an index nothing stays when their messages are gone.
+func TestNamesOfWhatIsGoneAreForgotten(t *testing.T) {
+	const n = 5000
+	s, dir := longStore(t, n)
+	s.Index, s.indexed = "/index", 1
+	poll(t, s)
+	for i := 1; i < n; i++ {
+		if err := s.FS.Remove(filepath.Join(dir, longName(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = restart(s)
+	before := heap()
+	if got := poll(t, s); len(got) != 1 {
+		t.Fatal(len(got))
+	}
+	if took := heap() - before; took > 20*n {
+		t.Errorf("one message is left: memory says %d octets, the heap has %d more", s.memory.octets, took)
+	}
+	runtime.KeepAlive(s)
+}
+
+// Promise 15: a session in which a message was looked for keeps its own files and not those
+// of the snapshot before, too.
+func TestMemoryAfterAMove(t *testing.T) {
+	const n = 5000
+	s, dir := longStore(t, n)
+	poll(t, s)
+	d := mustOpen(t, s).(*drop)
+	defer d.Close()
+	before := heap()
+	name := filepath.Join(dir, longName(5))
+	if err := s.FS.Rename(name, name+"T"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fetch(t, d, d.Messages()[5].ID); err != nil {
+		t.Fatal(err)
+	}
+	if took := (heap() - before) / n; took > 8 {
+		t.Errorf("%d octets a message more than before", took)
+	}
+}
+
+// A lateDisk needs three seconds for a look at a file.
+type lateDisk struct{ vfs.FS }
+
+func (l lateDisk) Lock(dir string) (vfs.Lock, error) { return lockThrough(l, l.FS, dir) }
+
+func (l lateDisk) Lstat(name string) (vfs.Info, error) {
+	info, err := l.FS.Lstat(name)
+	if strings.HasSuffix(name, ".x") {
+		time.Sleep(settledAfter + time.Second)
+	}
+	return info, err
+}
+
+// Promise 6: whether a file is too young to be trusted is a matter of the moment in which it
+// was looked at, not of one after that.
+func TestFilesAreYoungWhenTheyAreLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		strict := vfs.NewStrict()
+		strict.Clock = time.Now
+		s, dir := newStore(t, lateDisk{strict}, strictRoot), filepath.Join(strictRoot, maildroptest.User)
+		if err := put(strict, dir, "new/1.x", "text\n"); err != nil {
+			t.Fatal(err)
+		}
+		if d := mustOpenAndClose(t, s); !slices.Equal(d.seen.unsettled, []int32{0}) {
+			t.Errorf("files that are looked at again: %v", d.seen.unsettled)
+		}
+	})
+}

@@ -110,3 +110,5 @@ func (f *lazyFile) Sync() error {
 	}
 	return f.File.Sync()
 }
+
+func (l *lazyFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(l, l.FS, dir) }

@@ -93,3 +93,11 @@ func (r removesTwice) Remove(name string) error {
 	}
 	return r.FS.Remove(name)
 }
+
+func (n noDirSync) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
+
+func (r *renames) Lock(dir string) (vfs.Lock, error) { return lockThrough(r, r.FS, dir) }
+
+func (n noRemove) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
+
+func (r removesTwice) Lock(dir string) (vfs.Lock, error) { return lockThrough(r, r.FS, dir) }

@@ -13,6 +13,9 @@ func (d *drop) nameTwins(messages []*entry) bool {
 	for _, e := range messages {
 		if e.misnamed() && !e.doubt {
 			namings = append(namings, &naming{entry: e, id: e.id})
+			for _, other := range e.further {
+				namings = append(namings, &naming{entry: other, id: e.id})
+			}
 		}
 	}
 	d.giveNames(namings)

@@ -92,6 +92,50 @@ func TestFlagsDoNotSwapTwins(t *testing.T) {
 	}
 }
 
+// Goal 1: a known message moves, and another one gets the name that it had. Both are
+// listed, in this session and in those after it.
+func TestTwinInThePlaceOfAKnownMessage(t *testing.T) {
+	s, dir := agedStore(t, 3)
+	f := filepath.Join(dir, "new/2000.x")
+	if err := os.WriteFile(f, []byte("first\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nextTick(t, dir)
+	poll(t, s)
+	nextTick(t, dir)
+	if err := errors.Join(os.Rename(f, filepath.Join(dir, "cur/2000.x:2,S")), os.WriteFile(f, []byte("second\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		nextTick(t, dir)
+		if got := list(t, s); len(got) != 5 || got["first\n"] != "2000.x" {
+			t.Errorf("session %d: listed %q", n, got)
+		}
+	}
+}
+
+// Promises 2 and 4: a twin that has two names loses both, so that its unique-id does not
+// come back after +OK.
+func TestTwinWithTwoNamesIsRemovedWhole(t *testing.T) {
+	root := t.TempDir()
+	s := newStore(t, vfs.OS{}, root)
+	dir := filepath.Join(root, maildroptest.User)
+	putAt(t, dir, "new/1.x", "first\n", 3)
+	putAt(t, dir, "new/1.x:2,a", "second\n", 2)
+	if err := os.Link(filepath.Join(dir, "new/1.x:2,a"), filepath.Join(dir, "cur/1.x:2,b")); err != nil {
+		t.Fatal(err)
+	}
+	d := mustOpen(t, s)
+	second := listing(t, d)["second\n"]
+	if err := d.Update(t.Context(), []pop3.UniqueID{second}); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if got := list(t, s); len(got) != 1 || got["first\n"] != "1.x" {
+		t.Errorf("removed %s, and now: %q", second, got)
+	}
+}
+
 // A renamed twin keeps what its name says, and its place in the listing is the
 // same in the session that renames it and in the next.
 func TestRenamedTwinKeepsItsHints(t *testing.T) {
@@ -331,3 +375,7 @@ func TestTwinThatArrivesInTheSession(t *testing.T) {
 		}
 	}
 }
+
+func (n noNames) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
+
+func (u unseen) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }

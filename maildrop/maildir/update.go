@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"postfach/internal/vfs"
@@ -33,6 +32,7 @@ func (d *drop) Update(ctx context.Context, deleted []pop3.UniqueID) error {
 	if len(u.order) == 0 {
 		return nil
 	}
+	defer d.closeFolders()
 	u.err = u.remove(ctx)
 	u.sync() // also when something failed: what was removed is to stay removed
 	return u.result()
@@ -90,6 +90,7 @@ func (u *update) pass(ctx context.Context) (again bool, err error) {
 	again = !all || !r.steady
 	if !again {
 		u.judge(near)
+		u.doubtNames(r)
 	}
 	u.pin(near)
 	var found []*removal
@@ -121,7 +122,7 @@ func (u *update) find(ctx context.Context, r *reading) (near []*entry, all bool,
 			places = append(places, p)
 		}
 	}
-	found, vanished, _, err := u.drop.store.look(ctx, u.drop.root, places)
+	found, vanished, _, err := u.drop.look(ctx, places)
 	if err != nil {
 		return nil, false, err
 	}
@@ -197,6 +198,20 @@ func (u *update) judge(near []*entry) {
 	}
 }
 
+// doubtNames doubts what is known of the maildrop where a message is gone and its name is
+// not: what has the name is no message, and must not be taken for it again.
+func (u *update) doubtNames(r *reading) {
+	gone := map[place]bool{}
+	for _, m := range u.order {
+		if i, _ := u.drop.seen.find(m.id); m.gone && !u.drop.files[i].gone() {
+			gone[u.drop.files[i].place()] = true
+		}
+	}
+	if len(gone) > 0 && slices.ContainsFunc(r.places, func(p place) bool { return gone[p] }) {
+		u.drop.distrust()
+	}
+}
+
 // byBase returns the marked messages by the bases of their names.
 func (u *update) byBase() map[string][]*removal {
 	byBase := make(map[string][]*removal, len(u.order))
@@ -218,7 +233,7 @@ func (u *update) replaced(m *removal) {
 func (u *update) unlink(m *removal) {
 	m.gone = true
 	for _, e := range m.found {
-		err := u.drop.store.fs().Remove(e.path(u.drop.root))
+		err := u.drop.open[folderIndex(e.folder)].Remove(e.place.name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			m.gone = false // or renamed: the next pass finds out
@@ -233,8 +248,8 @@ func (u *update) unlink(m *removal) {
 // sync makes the removals durable (P3-UPD-05). A message that somebody else
 // removed needs it, too: that may not be durable yet.
 func (u *update) sync() {
-	for i, folder := range folderNames {
-		err := u.drop.store.fs().SyncDir(filepath.Join(u.drop.root, folder))
+	for i := range folderNames {
+		err := u.drop.sync(uint8(i))
 		if err == nil {
 			continue
 		}
