@@ -179,6 +179,7 @@ func (d *daemon) end(err error) {
 func (d *daemon) run(heard signals) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	go giveMemoryBack(ctx)
 	pulse := time.Tick(d.manager.Pulse()) // nil where there is no watchdog
 	var plans <-chan *plan                // nil while none is being made
 	var looks <-chan func() bool          // nil while nobody looks after certificates
