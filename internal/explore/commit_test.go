@@ -346,3 +346,24 @@ func TestNoticeAboutMarksOutlivesOthers(t *testing.T) {
 		t.Errorf("%d octets", n)
 	}
 }
+
+// A message that the cursor rests on is not looked at behind a person's back: the
+// maildrop that was let go stays so.
+func TestGlanceOpensNoMaildrop(t *testing.T) {
+	srv := serverWith(t, 3)
+	e := held(t, srv, Options{NoHeaders: true})
+	all := keys(e)
+	if octets, err := e.Glance(t.Context(), all[0], 1); err != nil || len(octets) == 0 {
+		t.Errorf("%q, %v", octets, err)
+	}
+	markAll(t, e, all[1])
+	if _, err := e.Commit(t.Context(), all[1:2]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Glance(t.Context(), all[0], 1); !errors.Is(err, ErrAway) {
+		t.Errorf("%v", err)
+	}
+	if s := e.Status(); s.State != Away || len(srv.Recordings()) != 1 {
+		t.Errorf("%+v, %d connections", s, len(srv.Recordings()))
+	}
+}

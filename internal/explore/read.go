@@ -20,8 +20,18 @@ const maxPreview = 1 << 20
 // Preview returns the header and the first lines by TOP, without loading the
 // message. It connects when Away, as all that need the server do.
 func (e *Explorer) Preview(ctx context.Context, k Key, lines int) ([]byte, error) {
+	return e.preview(ctx, k, lines, true)
+}
+
+// Glance is Preview for a message that nobody asked for, because the cursor rests on it:
+// it is ErrAway when Away, and opens no maildrop.
+func (e *Explorer) Glance(ctx context.Context, k Key, lines int) ([]byte, error) {
+	return e.preview(ctx, k, lines, false)
+}
+
+func (e *Explorer) preview(ctx context.Context, k Key, lines int, opens bool) ([]byte, error) {
 	var octets []byte
-	err := e.message(ctx, k, endsAtPreview, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
+	err := e.message(ctx, k, opens, endsAtPreview, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
 		m, err := s.c.Top(wire, n, max(lines, 0))
 		var no *pop3.Error
 		if errors.As(err, &no) && !s.topWork {
@@ -57,7 +67,7 @@ func (e *Explorer) Preview(ctx context.Context, k Key, lines int) ([]byte, error
 // io.ErrUnexpectedEOF.
 func (e *Explorer) retrieve(ctx context.Context, k Key, w io.Writer) (octets int64, err error) {
 	var header headerCopy
-	err = e.message(ctx, k, endsAtLoad, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
+	err = e.message(ctx, k, true, endsAtLoad, func(ask, wire context.Context, s *session, n int) (aftermath, error) {
 		m, err := s.c.Retr(wire, n)
 		if err != nil {
 			return unanswered, err
@@ -148,14 +158,17 @@ const (
 	tooLong                     // what is left is too long to be read
 )
 
-// message does something with a message that a person asked for. A connection
-// that turns out to have ended long ago is replaced, once. problem is what the
-// message has when the connection is lost at it.
-func (e *Explorer) message(ctx context.Context, k Key, problem string, do func(ask, wire context.Context, s *session, n int) (aftermath, error)) error {
+// message does something with a message. A connection that turns out to have ended
+// long ago is replaced, once; where there is none, it is made if opens, and else that is
+// ErrAway. problem is what the message has when the connection is lost at it.
+func (e *Explorer) message(ctx context.Context, k Key, opens bool, problem string, do func(ask, wire context.Context, s *session, n int) (aftermath, error)) error {
 	if _, ok := e.Entry(k); !ok {
 		return ErrGone
 	}
 	return e.request(ctx, func(ask, wire context.Context) error {
+		if e.session == nil && !opens {
+			return ErrAway
+		}
 		for second := false; ; second = true {
 			s, fresh, err := e.here(wire)
 			if err != nil {

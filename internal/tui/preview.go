@@ -102,7 +102,7 @@ func (p *preview) due(a *app, due previewDue) tea.Cmd {
 	a.running.Add(1)
 	return func() tea.Msg {
 		defer a.running.Done()
-		octets, err := e.Preview(ctx, due.of, previewLines)
+		octets, err := e.Glance(ctx, due.of, previewLines)
 		if err != nil {
 			return previewed{of: due.of, err: err}
 		}
@@ -122,6 +122,10 @@ func firstText(octets []byte) []shown {
 
 func (p *preview) came(msg previewed) {
 	if msg.of != p.of || errors.Is(msg.err, context.Canceled) {
+		return
+	}
+	if errors.Is(msg.err, explore.ErrAway) {
+		p.of = "" // follow tries again when it may
 		return
 	}
 	if msg.err != nil {
