@@ -8,7 +8,7 @@ import (
 )
 
 // When a rush is over: when in a second less was allocated than a few sessions need, and
-// there is garbage worth the work.
+// since memory was last given back more than is worth the work.
 const (
 	quietEvery  = time.Second
 	quietOctets = 1 << 20
@@ -20,16 +20,18 @@ const (
 func giveMemoryBack(ctx context.Context) {
 	ticker := time.NewTicker(quietEvery)
 	defer ticker.Stop()
-	for before := readHeap(); ; {
+	given := readHeap()
+	for before := given; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
 		now := readHeap()
-		if now.wasteful(before) {
+		if now.wasteful(before, given) {
 			debug.FreeOSMemory()
 			now = readHeap()
+			given = now
 		}
 		before = now
 	}
@@ -39,7 +41,6 @@ func giveMemoryBack(ctx context.Context) {
 type heap struct {
 	allocated uint64 // since the start
 	used      uint64 // by what is alive, and by garbage
-	alive     uint64 // when garbage was last collected
 	free      uint64 // and not returned
 }
 
@@ -47,19 +48,17 @@ func readHeap() heap {
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/allocs:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
 	}
 	metrics.Read(samples)
-	return heap{samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64(), samples[3].Value.Uint64()}
+	return heap{samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64()}
 }
 
-// wasteful reports whether it is quiet and there is much that nobody needs: more than an
-// eighth of the rest.
-func (h heap) wasteful(before heap) bool {
-	waste := h.free
-	if h.used > h.alive {
-		waste += h.used - h.alive
-	}
-	return h.allocated-before.allocated < quietOctets && waste > max(worthwhile, h.alive/8)
+// wasteful reports whether it was quiet since before, and there may be much that nobody
+// needs: more than an eighth of what is used. What was allocated since memory was given back
+// last counts whole. How much of it is garbage only a collection can say, and Go's own count
+// of what is alive is as old as its last collection, which may have been in the midst of it.
+func (h heap) wasteful(before, given heap) bool {
+	waste := h.free + h.allocated - given.allocated
+	return h.allocated-before.allocated < quietOctets && waste > max(worthwhile, h.used/8)
 }
