@@ -20,6 +20,7 @@ import (
 
 	"postfach/internal/accounts"
 	"postfach/internal/config"
+	"postfach/internal/sockets"
 	"postfach/maildrop/maildir"
 	"postfach/pop3"
 	"postfach/pop3server"
@@ -32,7 +33,7 @@ func TestListenAllIsAllOrNothing(t *testing.T) {
 	must(t, err)
 	taken := l.Addr().String()
 	must(t, l.Close())
-	first, none := config.Listener{Address: taken}, make([]net.Listener, 2)
+	first, none := config.Listener{Address: taken}, make([]sockets.Listener, 2)
 	if opened, err := listenAll([]config.Listener{first, {Address: "192.0.2.1:1"}}, none); err == nil {
 		closeAll(opened)
 		t.Fatal("listens on an address that is not here")
@@ -155,7 +156,7 @@ connections = 7
 
 // A reload leaves nothing behind but sessions.
 func TestServersWithoutSessionsAreForgotten(t *testing.T) {
-	opened, err := listenAll([]config.Listener{{Address: "127.0.0.1:0", TLS: config.NoTLS}}, make([]net.Listener, 1))
+	opened, err := listenAll([]config.Listener{{Address: "127.0.0.1:0", TLS: config.NoTLS}}, make([]sockets.Listener, 1))
 	must(t, err)
 	d := &daemon{cfg: config.Default(), accounts: &directory{Directory: &accounts.Directory{}}, store: &maildir.Store{}, sockets: opened, log: quiet(), failed: make(chan error, 1)}
 	d.start()

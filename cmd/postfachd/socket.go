@@ -22,7 +22,7 @@ type socket struct {
 
 // assigned are the service manager's sockets: one for each listener, and that for ACME's
 // challenges; nil where there is none.
-func assigned(cfg *config.Config, given *sockets.Inherited) (ready []net.Listener, challenges net.Listener) {
+func assigned(cfg *config.Config, given *sockets.Inherited) (ready []sockets.Listener, challenges sockets.Listener) {
 	var wishes []sockets.Wish
 	for _, spec := range cfg.Listeners {
 		wishes = append(wishes, sockets.Wish{Address: spec.Address, Name: protocolOf(spec)})
@@ -36,7 +36,7 @@ func assigned(cfg *config.Config, given *sockets.Inherited) (ready []net.Listene
 
 // listenAll opens all addresses, or none. Sockets that are ready, one for each, are
 // used before own ones are.
-func listenAll(specs []config.Listener, ready []net.Listener) ([]*socket, error) {
+func listenAll(specs []config.Listener, ready []sockets.Listener) ([]*socket, error) {
 	var opened []*socket
 	for i, spec := range specs {
 		l, from := ready[i], "systemd"
@@ -61,7 +61,7 @@ func listenAll(specs []config.Listener, ready []net.Listener) ([]*socket, error)
 // listenChallenges opens the address where an ACME server asks whether a host is
 // ours, while low ports are still to be had, unless a socket is ready. nil: there is
 // none.
-func listenChallenges(cfg *config.Config, ready net.Listener) (net.Listener, error) {
+func listenChallenges(cfg *config.Config, ready sockets.Listener) (sockets.Listener, error) {
 	address := cfg.TLS.ACME.ListenAddress()
 	if address == "" || ready != nil {
 		return ready, nil

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"postfach/internal/config"
+	"postfach/internal/sockets"
 	"postfach/internal/datafolder"
 	"postfach/internal/peer"
 )
@@ -338,7 +339,7 @@ func TestChangedFilesAreServedWithoutASignal(t *testing.T) {
 
 func testSockets(t *testing.T, cfg *config.Config) []*socket {
 	t.Helper()
-	opened, err := listenAll(cfg.Listeners, make([]net.Listener, len(cfg.Listeners)))
+	opened, err := listenAll(cfg.Listeners, make([]sockets.Listener, len(cfg.Listeners)))
 	must(t, err)
 	t.Cleanup(func() { closeAll(opened) })
 	return opened

@@ -23,7 +23,7 @@ type Inherited struct {
 }
 
 type inherited struct {
-	net.Listener
+	Listener
 	name string // FileDescriptorName= in the socket unit
 }
 
@@ -44,7 +44,7 @@ func Inherit() *Inherited {
 }
 
 // listener refuses what is no TCP socket that listens.
-func listener(file *os.File) (net.Listener, error) {
+func listener(file *os.File) (Listener, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -65,11 +65,12 @@ func listener(file *os.File) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := l.(*net.TCPListener); !ok {
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
 		l.Close()
 		return nil, hint.Add(fmt.Errorf("it is no TCP socket, but %s", l.Addr().Network()), "ListenStream= with a port, or an address and a port")
 	}
-	return l, nil
+	return tcp, nil
 }
 
 // A Wish is an address that somebody wants to listen on.
@@ -88,8 +89,8 @@ var Names = []string{"pop3", "pop3s", "acme"}
 // of whatever kind, belongs to a wish for all. A socket with the name of another kind
 // of wish is not taken for its address. In the end what is left belongs to the wishes
 // of its name, in order, whatever the address.
-func (all *Inherited) Assign(wishes []Wish) []net.Listener {
-	found := make([]net.Listener, len(wishes))
+func (all *Inherited) Assign(wishes []Wish) []Listener {
+	found := make([]Listener, len(wishes))
 	meant := func(w Wish, s inherited) bool { return s.name == w.Name || !slices.Contains(Names, s.name) }
 	all.assign(found, wishes, func(w Wish, s inherited) bool { return meant(w, s) && sameAddress(w.Address, s.Addr()) })
 	all.assign(found, wishes, func(w Wish, s inherited) bool { return meant(w, s) && bothUnspecified(w.Address, s.Addr()) })
@@ -97,7 +98,7 @@ func (all *Inherited) Assign(wishes []Wish) []net.Listener {
 	return found
 }
 
-func (all *Inherited) assign(found []net.Listener, wishes []Wish, fits func(Wish, inherited) bool) {
+func (all *Inherited) assign(found []Listener, wishes []Wish, fits func(Wish, inherited) bool) {
 	for i, w := range wishes {
 		for j, s := range all.sockets {
 			if found[i] == nil && s.Listener != nil && fits(w, s) {

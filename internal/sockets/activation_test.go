@@ -201,7 +201,7 @@ func TestDescriptorsAreClosedInPrograms(t *testing.T) {
 const unwanted = ": no listener has this address or name"
 
 func TestRestIsClosed(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := Listen("127.0.0.1:0")
 	must(t, err)
 	given := &Inherited{sockets: []inherited{{l, "x"}}}
 	if rest := given.Rest(); len(rest) != 1 {

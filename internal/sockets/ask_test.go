@@ -6,11 +6,12 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A scarce listener has too few descriptors, until it has enough.
 type scarce struct {
-	net.Listener
+	Listener
 	mu     sync.Mutex // guards what follows
 	enough bool
 }
@@ -27,6 +28,8 @@ func (l *scarce) Accept() (net.Conn, error) {
 }
 
 func (l *scarce) Close() error { return nil }
+
+func (l *scarce) SetDeadline(time.Time) error { return nil }
 
 // Promise 17: an error of Accept is what is, not what was while the server rested:
 // connections are evicted because of it.
@@ -81,5 +84,38 @@ func TestTurnThatEndsLeavesNobodyWaiting(t *testing.T) {
 		must(t, before.Close())
 		must(t, s.Close())
 		turns.Wait()
+	}
+}
+
+// A turn that waits for a connection ends at once, and the one that waits behind it
+// accepts, whoever of them came first.
+func TestTurnsEndWhileTheyWait(t *testing.T) {
+	s := open(t)
+	before := s.Turn(nil)
+	for range 50 {
+		after := s.Turn(nil)
+		came, ended := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := before.Accept()
+			ended <- err
+		}()
+		go func() {
+			conn, err := after.Accept()
+			if err == nil {
+				conn.Close()
+			}
+			came <- err
+		}()
+		must(t, before.Close())
+		if err := <-ended; err != net.ErrClosed {
+			t.Fatalf("the turn that is over: %v", err)
+		}
+		conn, err := net.Dial("tcp", s.Addr().String())
+		must(t, err)
+		if err := <-came; err != nil {
+			t.Fatalf("the turn after it: %v", err)
+		}
+		conn.Close()
+		before = after
 	}
 }

@@ -7,114 +7,52 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
+	"time"
 )
+
+// A Listener is what a Socket accepts from: those of TCP are.
+type Listener interface {
+	net.Listener
+	// SetDeadline wakes an Accept that waits, and those to come.
+	SetDeadline(t time.Time) error
+}
 
 // A Socket is one address that the process listens on for as long as it lives.
 // Whoever serves at the moment accepts from a Turn; a new server can begin
 // before the old one stops, so that no connection is ever refused between two.
 type Socket struct {
-	net.Listener
-	wanted   chan struct{} // a token for each connection that is to be accepted
-	accepted chan accepted
-	closed   chan struct{}
-	done     chan struct{} // closed when the accept loop has ended
-	opening  sync.Once     // starts the accept loop
-	closing  sync.Once
-
-	mu      sync.Mutex // guards what follows
-	waiting int        // turns in Accept
-	asked   bool       // one connection is wanted and has not come
-}
-
-type accepted struct {
-	conn net.Conn
-	err  error
+	Listener
+	accepting chan struct{} // has room for the one turn that accepts
+	closing   sync.Once
 }
 
 // Listen opens an address, as in "127.0.0.1:1110". Port 0 is any free one. It is
 // TCP and not Multipath TCP: Landlock's rules do not see the latter.
-func Listen(address string) (net.Listener, error) {
+func Listen(address string) (Listener, error) {
 	var tcp net.ListenConfig
 	tcp.SetMultipathTCP(false)
-	return tcp.Listen(context.Background(), "tcp", address)
+	l, err := tcp.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return l.(*net.TCPListener), nil
 }
 
 // New returns the Socket of a listener, which it closes when it is closed itself.
-// It accepts nothing before the first Turn.
-func New(l net.Listener) *Socket {
-	return &Socket{Listener: l, wanted: make(chan struct{}, 1), accepted: make(chan accepted), closed: make(chan struct{}), done: make(chan struct{})}
-}
+func New(l Listener) *Socket { return &Socket{Listener: l, accepting: make(chan struct{}, 1)} }
 
-// accept hands on connections, and errors, which make whoever serves rest. It does
-// so when it is asked: what it said about too few descriptors before a rest would be
-// out of date after it.
-func (s *Socket) accept() {
-	defer close(s.done)
-	for {
-		select {
-		case <-s.wanted:
-		case <-s.closed:
-			return
-		}
-		conn, err := s.Listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		select {
-		case s.accepted <- accepted{conn, err}:
-		case <-s.closed:
-			if conn != nil {
-				conn.Close()
-			}
-			return
-		}
-	}
-}
-
-// ask wants one connection for all turns that wait.
-func (s *Socket) ask() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting++
-	s.want()
-}
-
-// answer is the end of a turn's waiting. Where others wait, the next one is wanted.
-func (s *Socket) answer(came bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting--
-	if came {
-		s.asked = false
-		s.want()
-	}
-}
-
-func (s *Socket) want() {
-	if s.waiting > 0 && !s.asked {
-		s.asked = true
-		s.wanted <- struct{}{} // there is room: the last token was taken before its connection came
-	}
-}
-
-// Close closes the address and waits for the accept loop.
-func (s *Socket) Close() error {
-	var err error
-	s.closing.Do(func() {
-		close(s.closed)
-		err = s.Listener.Close()
-	})
-	s.opening.Do(func() { close(s.done) }) // there never was a loop
-	<-s.done
+// Close closes the address.
+func (s *Socket) Close() (err error) {
+	s.closing.Do(func() { err = s.Listener.Close() })
 	return err
 }
 
 // Turn returns a listener that accepts from the socket until it is closed
-// itself. The first turn begins to accept: until then, connections wait. proxies
-// are believed; nil: there are none.
+// itself. Until there is one, connections wait. proxies are believed; nil: there are
+// none.
 func (s *Socket) Turn(proxies *Proxies) *Turn {
-	s.opening.Do(func() { go s.accept() })
 	return &Turn{socket: s, proxies: proxies, over: make(chan struct{})}
 }
 
@@ -130,29 +68,36 @@ type Turn struct {
 // PROXY headers are read by whoever uses the connection.
 func (t *Turn) Accept() (net.Conn, error) {
 	select {
-	case <-t.over: // even when a connection waits: it is the next one's
-		return nil, net.ErrClosed
-	default:
-	}
-	t.socket.ask()
-	came := false
-	defer func() { t.socket.answer(came) }()
-	select {
-	case a := <-t.socket.accepted:
-		came = true
-		if a.err != nil {
-			return nil, a.err
-		}
-		return t.proxies.behind(a.conn), nil
+	case t.socket.accepting <- struct{}{}:
 	case <-t.over:
-	case <-t.socket.closed:
+		return nil, net.ErrClosed
 	}
-	return nil, net.ErrClosed
+	defer func() { <-t.socket.accepting }()
+	for {
+		select {
+		case <-t.over: // even when a connection waits: it is the next one's
+			return nil, net.ErrClosed
+		default:
+		}
+		conn, err := t.socket.Listener.Accept()
+		switch {
+		case err == nil:
+			return t.proxies.behind(conn), nil
+		case errors.Is(err, net.ErrClosed): // the socket is
+			return nil, net.ErrClosed
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, err
+		}
+		t.socket.SetDeadline(time.Time{}) // some turn is over, perhaps this one
+	}
 }
 
 // Close ends the turn. The address stays open.
 func (t *Turn) Close() error {
-	t.once.Do(func() { close(t.over) })
+	t.once.Do(func() {
+		close(t.over) // before Accept is woken, which looks
+		t.socket.SetDeadline(time.Unix(1, 0))
+	})
 	return nil
 }
 
