@@ -3,6 +3,7 @@ package pop3server
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -64,6 +65,7 @@ func apart(f func() error) (err error) {
 				panicked = fmt.Sprintf("%v\n%s", p, debug.Stack())
 			}
 		}()
+		makeRoom()
 		err = f()
 		panicked = nil
 	}()
@@ -73,6 +75,18 @@ func apart(f func() error) (err error) {
 	}
 	return err
 }
+
+// makeRoom lets the stack of a goroutine that has just begun grow at once to what a login
+// needs. Go would double it step by step, and copy more each time.
+//
+//go:noinline
+func makeRoom() {
+	var room [stackRoom]byte
+	runtime.KeepAlive(&room)
+}
+
+// stackRoom is more than half of 16 KiB.
+const stackRoom = 9 << 10
 
 // forget takes the session out of all books.
 func (s *session) forget() {
