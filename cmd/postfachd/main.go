@@ -48,6 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return check(&f, stdout, stderr)
 	}
 	useMemoryLimit()
+	useSlack()
 	heard, stop := hear()
 	defer stop()
 	// Nobody who stops reading the log ends the server. (SIGXFSZ does not, either:

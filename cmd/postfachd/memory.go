@@ -23,6 +23,22 @@ func useMemoryLimit() {
 	}
 }
 
+// slack is memory that nobody uses or touches, so that the system gives none for it. Go
+// collects garbage when there is as much as what is alive, and that is so little in a
+// server whose sessions are short that it would collect all the time. With slack there may
+// be so many octets more.
+var slack []byte
+
+// slackOctets are what a rush may leave behind, until it is quiet (giveMemoryBack).
+const slackOctets = 16 << 20
+
+// useSlack makes slack, unless memory is scarce.
+func useSlack() {
+	if debug.SetMemoryLimit(-1) >= 16*slackOctets {
+		slack = make([]byte, slackOctets)
+	}
+}
+
 // memoryLimit is the lowest memory.max of a process's cgroup and those above it, in
 // octets (cgroups(7), version 2). Without one it is the highest number there is.
 func memoryLimit(root, own string) int64 {
