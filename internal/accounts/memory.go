@@ -1,6 +1,9 @@
 package accounts
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
 	"maps"
 	"sync"
 	"time"
@@ -10,7 +13,7 @@ import (
 // of them, under a key that nobody else has and that is gone with the process.
 // NewMemory makes one. Its methods may be called from many goroutines.
 type Memory[V any] struct {
-	key  []byte
+	macs sync.Pool // of hash.Hash, with a key that nobody else has
 	most int
 
 	mu      sync.Mutex // guards what follows
@@ -24,10 +27,22 @@ type answer[V any] struct {
 
 // NewMemory returns a Memory of so many answers at most.
 func NewMemory[V any](most int) *Memory[V] {
-	return &Memory[V]{key: NewKey(), most: most, answers: map[[32]byte]answer[V]{}}
+	key := NewKey()
+	return &Memory[V]{
+		macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }},
+		most: most, answers: map[[32]byte]answer[V]{},
+	}
 }
 
-func (m *Memory[V]) sum(question ...string) [32]byte { return [32]byte(hmacSHA256(m.key, question...)) }
+// sum is what a question is known by.
+func (m *Memory[V]) sum(question ...string) (sum [32]byte) {
+	mac := m.macs.Get().(hash.Hash)
+	mac.Write(withLengths(question))
+	mac.Sum(sum[:0])
+	mac.Reset() // now, so that it does not hold the end of a password
+	m.macs.Put(mac)
+	return sum
+}
 
 // Find returns the answer to a question, if there is one that is not over.
 func (m *Memory[V]) Find(now time.Time, question ...string) (value V, known bool) {
