@@ -55,7 +55,18 @@ func (s *session) logEnd(end error, took time.Duration) {
 	if namedEnd(end) != "" {
 		level = slog.LevelWarn
 	}
-	s.srv.logger().Log(context.Background(), level, "session ended", values...)
+	s.srv.line(level, "session ended", values)
+}
+
+// line logs what happens in each session. slog's own methods also look for where
+// in the program that is, which is always here.
+func (s *Server) line(level slog.Level, text string, values []any) {
+	h := s.logger().Handler()
+	if ctx := context.Background(); h.Enabled(ctx, level) {
+		r := slog.NewRecord(time.Now(), level, text, 0)
+		r.Add(values...)
+		h.Handle(ctx, r)
+	}
 }
 
 func reason(end error) string {

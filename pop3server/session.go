@@ -291,7 +291,7 @@ func (s *session) login(who Identity, how string) error {
 	s.user = user
 	s.leave() // nobody evicts it any more, and no deadline is for all of it
 	s.present, s.leave, s.place.gone = s.srv.accepting, func() {}, nil
-	s.srv.logger().Log(context.Background(), slog.LevelInfo, "login", slices.Concat(s.values(), who.values(how), s.tlsValues(), waitedValues(s.turn))...)
+	s.srv.line(slog.LevelInfo, "login", slices.Concat(s.values(), who.values(how), s.tlsValues(), waitedValues(s.turn)))
 	if s.srv.LoggedIn != nil {
 		s.srv.LoggedIn(s.peer(), who, how)
 	}
