@@ -98,7 +98,7 @@ func (l *lab) site(ctx context.Context, p *peer, m mail) (*site, error) {
 
 // settle waits until what was written is old. A folder that changed a moment ago may change
 // again without its times telling, so servers look twice at one, and that is not what a
-// maildrop costs that does not change.
+// maildrop costs that does not change. So it is with accounts.
 func settle(ctx context.Context) error {
 	wait := time.NewTimer(3 * time.Second)
 	defer wait.Stop()
