@@ -50,6 +50,14 @@ type Maildrop interface {
 	Close() error
 }
 
+// A Summed is a Maildrop that knows how large all messages together are. Nobody has to
+// add them up then for each poll of a large maildrop.
+type Summed interface {
+	Maildrop
+	// TotalSize is the sum of the sizes in Messages, in octets on the wire.
+	TotalSize() int64
+}
+
 // A Message is one entry of a maildrop.
 type Message struct {
 	ID   pop3.UniqueID

@@ -28,6 +28,10 @@ type box struct {
 func (b *box) list() {
 	b.messages = b.drop.Messages()
 	b.total.Count = len(b.messages)
+	if d, ok := b.drop.(maildrop.Summed); ok {
+		b.total.Size = d.TotalSize()
+		return
+	}
 	for i := range b.messages {
 		b.total.Size += b.messages[i].Size
 	}

@@ -226,6 +226,9 @@ func (d *drop) countHere(ctx context.Context, i int, buf []byte) error {
 // Messages implements maildrop.Maildrop.
 func (d *drop) Messages() []maildrop.Message { return d.seen.messages }
 
+// TotalSize implements maildrop.Summed.
+func (d *drop) TotalSize() int64 { return d.seen.sum() }
+
 // Close implements maildrop.Maildrop. The next session need not wait for the index.
 func (d *drop) Close() error {
 	if d.lock == nil {

@@ -36,6 +36,9 @@ type snapshot struct {
 	// longer texts.
 	held int64
 
+	add   sync.Once
+	total int64 // of the sizes of messages, in octets
+
 	sort sync.Once
 	byID []int32 // indices in the order of the unique-ids; nil: it is that of the messages
 }
@@ -111,6 +114,16 @@ func (x *snapshot) sortIDs() {
 		x.byID[i] = int32(i)
 	}
 	slices.SortFunc(x.byID, func(a, b int32) int { return compare(x.messages[a], x.messages[b]) })
+}
+
+// sum adds up the sizes, once for all sessions that share them.
+func (x *snapshot) sum() int64 {
+	x.add.Do(func() {
+		for i := range x.messages {
+			x.total += x.messages[i].Size
+		}
+	})
+	return x.total
 }
 
 // clone returns a snapshot with the same messages, in files of its own. It is not

@@ -51,6 +51,7 @@ func look(s Subject) (view, error) {
 
 func read(d maildrop.Maildrop) (v view, err error) {
 	seen := map[pop3.UniqueID]bool{}
+	var total int64
 	for _, m := range d.Messages() {
 		if !m.ID.Valid() {
 			return nil, fmt.Errorf("the unique-id %q is not legal", m.ID)
@@ -67,6 +68,10 @@ func read(d maildrop.Maildrop) (v view, err error) {
 			return nil, fmt.Errorf("message %q: listed with %d octets, has %d", m.ID, m.Size, size)
 		}
 		v = append(v, message{m.ID, onWire(octets)})
+		total += m.Size
+	}
+	if d, ok := d.(maildrop.Summed); ok && d.TotalSize() != total {
+		return nil, fmt.Errorf("all together are said to have %d octets, and have %d", d.TotalSize(), total)
 	}
 	return v, nil
 }
