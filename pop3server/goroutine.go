@@ -11,17 +11,39 @@ import (
 	"postfach/pop3"
 )
 
-// main is a session's goroutine. Whatever panics costs this session only, and
-// what it held is given back all the same (P3-LCK-05).
+// main is a session's goroutine, until it has settled. Whatever panics costs this session
+// only, and what it held is given back all the same (P3-LCK-05).
 func (s *session) main() {
-	begun := time.Now()
+	makeRoom()
+	s.part(s.live)
+}
+
+// settledMain is the goroutine of a session that is logged in and waits for commands that
+// do not come at once. Its stack is small: those of many such sessions are much of what
+// they cost (promise 15).
+func (s *session) settledMain() { s.part(func() error { return s.transact(s.srv.serving) }) }
+
+// part is what a goroutine does of a session: the rest of it, unless it settles.
+func (s *session) part(live func() error) {
+	var end error = &endError{endPanic, nil} // of runtime.Goexit
+	defer func() {
+		if end == errSettled {
+			s.srv.running.Go(s.settledMain)
+			return
+		}
+		s.finish(s.evictedOr(end))
+	}()
+	end = s.shield(live)
+}
+
+// finish ends a session that is over.
+func (s *session) finish(end error) {
 	defer close(s.over)
 	defer s.forget()
 	defer s.shield(func() error { s.unlock(noHurry); return nil }) // should the store hang
 	defer s.raw.Close()                                            // again, should close have panicked
-	end := s.evictedOr(s.shield(s.live))
 	s.shield(func() error { s.close(); return nil })
-	s.shield(func() error { s.logEnd(end, time.Since(begun)); return nil })
+	s.shield(func() error { s.logEnd(end, time.Since(s.begun)); return nil })
 }
 
 // live is a session from its address to its end.
@@ -52,9 +74,8 @@ func (s *session) shield(f func() error) (end error) {
 }
 
 // apart calls f on a stack of its own, which is gone when f returns: what a handshake
-// or a login needs of it is not kept for as long as the session (promise 15). A panic
-// in f is one in the caller, and so is runtime.Goexit: who did not return has let nobody
-// in.
+// needs of it is not kept while somebody has not logged in (promise 15). A panic in f is
+// one in the caller, and so is runtime.Goexit.
 func apart(f func() error) (err error) {
 	var panicked any = "the goroutine ended" // unless f returns
 	done := make(chan struct{})

@@ -134,10 +134,12 @@ func (s *Server) serveConn(c net.Conn, implicitTLS bool) error {
 
 // begin starts a session, or refuses it. nil: it was refused.
 func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
+	now := time.Now()
 	sess := &session{
 		srv: s, raw: c, conn: c, lang: s.language,
 		id:      strconv.FormatUint(s.serial.Add(1), 36) + "." + s.seed,
-		loginBy: time.Now().Add(s.limits.Login),
+		begun:   now,
+		loginBy: now.Add(s.limits.Login),
 		over:    make(chan struct{}),
 	}
 	sess.present, sess.leave = context.WithDeadline(s.accepting, sess.loginBy)

@@ -32,6 +32,9 @@ type session struct {
 	utf8 bool
 
 	state     pop3.State
+	begun     time.Time
+	settled   bool      // see settledMain
+	silent    time.Time // since when, for a session that settles
 	loginBy   time.Time // absolute: AUTHORIZATION ends then
 	timestamp string    // of the greeting; empty: no APOP on this connection
 	name      string    // from USER, waiting for PASS
@@ -64,10 +67,19 @@ type session struct {
 // TRANSACTION state: a session that ends in any other way removes nothing
 // (P3-ST-01, P3-ST-03).
 func (s *session) serve(ctx context.Context) error {
-	if err := apart(func() error { return s.authorize(ctx) }); err != nil {
+	if err := s.authorize(ctx); err != nil {
 		return err
 	}
-	defer s.unlock(unlockPatience)
+	return s.transact(ctx)
+}
+
+// transact is a session from the login on, or from when it has settled.
+func (s *session) transact(ctx context.Context) (err error) {
+	defer func() {
+		if err != errSettled {
+			s.unlock(unlockPatience)
+		}
+	}()
 	if err := s.run(ctx, pop3.Transaction); err != nil {
 		return err
 	}
@@ -184,11 +196,44 @@ func (s *session) wait() error {
 	if err := s.w.Flush(); err != nil {
 		return &endError{endHangup, err}
 	}
-	if s.state == pop3.Transaction { // else it is loginBy, from the first moment on
-		s.raw.SetDeadline(time.Now().Add(s.srv.limits.Idle)) // P3-ST-05
+	if s.state != pop3.Transaction { // it is loginBy, from the first moment on
+		return nil
+	}
+	if !s.settled {
+		return s.waitBriefly()
+	}
+	since := s.silent
+	if s.silent = (time.Time{}); since.IsZero() {
+		since = time.Now()
+	}
+	s.raw.SetDeadline(since.Add(s.srv.limits.Idle)) // P3-ST-05
+	return nil
+}
+
+// waitBriefly waits for the next command, or its beginning, before the session settles:
+// errSettled. Most sessions are over by then.
+func (s *session) waitBriefly() error {
+	now := time.Now()
+	s.raw.SetReadDeadline(now.Add(settleAfter))
+	if s.srv.draining() { // as in readLine, which ends the session
+		return nil
+	}
+	if err := s.r.Await(); isTimeout(err) && !s.srv.draining() {
+		s.settled, s.silent = true, now
+		return errSettled
+	}
+	if !s.r.LineBuffered() {
+		s.raw.SetDeadline(now.Add(s.srv.limits.Idle)) // P3-ST-05
 	}
 	return nil
 }
+
+// settleAfter is how long a session in the TRANSACTION state waits for a command before
+// it settles.
+const settleAfter = 2 * time.Second
+
+// errSettled is how one goroutine's part of a session ends when it settles.
+var errSettled error = &endError{"settled", nil}
 
 // unread says what it means that no line could be read.
 func (s *session) unread(err error) error {

@@ -36,6 +36,13 @@ func (r *Reader) Held() int { return cap(r.raw) }
 // Buffered returns how many octets have been received but not yet read.
 func (r *Reader) Buffered() int { return r.br.Buffered() }
 
+// Await waits until something has been received. After an error that passes, such as a
+// deadline, nothing is lost.
+func (r *Reader) Await() error {
+	_, err := r.br.Peek(1)
+	return err
+}
+
 // LineBuffered reports whether a complete line has been received, so that
 // ReadLine will not block.
 func (r *Reader) LineBuffered() bool {
