@@ -163,16 +163,25 @@ func (f *Fail) SyncDir(name string) error {
 	return f.FS.SyncDir(name)
 }
 
-// Lock implements FS. To give a lock back is no operation: it needs no disk.
-func (f *Fail) Lock(dir string) (Lock, error) {
-	if err := f.step("lock", dir); err != nil {
+// OpenFolder implements FS.
+func (f *Fail) OpenFolder(name string) (Folder, error) {
+	return f.folder("opendir", name, func() (Folder, error) { return f.FS.OpenFolder(name) })
+}
+
+func (f *Fail) folder(op, name string, open func() (Folder, error)) (Folder, error) {
+	if err := f.step(op, name); err != nil {
 		return nil, err
 	}
-	lock, err := f.FS.Lock(dir)
+	folder, err := open()
 	if err != nil {
 		return nil, err
 	}
-	return &failFolder{f, lock, dir}, nil
+	return &failFolder{f, folder, name}, nil
+}
+
+// Lock implements FS. To give a lock back is no operation: it needs no disk.
+func (f *Fail) Lock(dir string) (Lock, error) {
+	return f.folder("lock", dir, func() (Folder, error) { return f.FS.Lock(dir) })
 }
 
 // Boot implements FS. It is no operation: it cannot fail.

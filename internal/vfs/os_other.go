@@ -46,6 +46,15 @@ func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 // sees to the names.
 func (OS) SyncDir(string) error { return nil }
 
+// OpenFolder implements FS.
+func (o OS) OpenFolder(name string) (Folder, error) {
+	info, err := o.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	return pathFolder{name}.opened(info)
+}
+
 // Lock implements FS. A lock that could outlive its owner would be worse than
 // none, so there is none on this system.
 func (OS) Lock(dir string) (Lock, error) {

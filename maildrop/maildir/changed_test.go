@@ -174,7 +174,11 @@ func TestCountEndsWithTheSession(t *testing.T) {
 
 func (s starved) Lock(dir string) (vfs.Lock, error) { return lockThrough(s, s.FS, dir) }
 
+func (s starved) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(s, s.FS, dir) }
+
 func (h hangup) Lock(dir string) (vfs.Lock, error) { return lockThrough(h, h.FS, dir) }
+
+func (h hangup) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(h, h.FS, dir) }
 
 // A countingFS counts the readings of folders.
 type countingFS struct {
@@ -183,6 +187,8 @@ type countingFS struct {
 }
 
 func (c countingFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.OS, dir) }
+
+func (c countingFS) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(c, c.OS, dir) }
 
 func (c countingFS) ReadDir(name string) ([]string, error) {
 	*c.readings++

@@ -273,4 +273,8 @@ func TestTwoStores(t *testing.T) {
 
 func (a agedFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(a, a.OS, dir) }
 
+func (a agedFS) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(a, a.OS, dir) }
+
 func (y youngFiles) Lock(dir string) (vfs.Lock, error) { return lockThrough(y, y.OS, dir) }
+
+func (y youngFiles) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(y, y.OS, dir) }
