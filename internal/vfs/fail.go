@@ -70,14 +70,6 @@ func (f *Fail) Open(name string) (File, error) {
 	return f.file("open", name, func() (File, error) { return f.FS.Open(name) })
 }
 
-// OpenSeen implements FS.
-func (f *Fail) OpenSeen(name string) (File, Info, error) {
-	return withInfo(f.file("open", name, func() (File, error) {
-		file, _, err := f.FS.OpenSeen(name)
-		return file, err
-	}))
-}
-
 // Create implements FS.
 func (f *Fail) Create(name string, perm fs.FileMode) (File, error) {
 	return f.file("create", name, func() (File, error) { return f.FS.Create(name, perm) })

@@ -156,7 +156,7 @@ func BenchmarkOpenMessage(b *testing.B) {
 		what string
 		open func() (File, Info, error)
 	}{
-		{"path", func() (File, Info, error) { return OS{}.OpenSeen(home + "/cur/" + name) }},
+		{"path", func() (File, Info, error) { return withInfo(OS{}.Open(home + "/cur/" + name)) }},
 		{"one call", func() (File, Info, error) { return lock.OpenSeen("cur/" + name) }},
 		{"stepwise", func() (File, Info, error) {
 			return openSeen("cur/"+name, func() (int, error) { return openStepwise(dir.fd, "cur/"+name) })

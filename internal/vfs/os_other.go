@@ -10,10 +10,8 @@ import (
 	"time"
 )
 
-// OpenSeen implements FS.
-func (OS) OpenSeen(name string) (File, Info, error) {
-	return withInfo(openRegular(name, os.O_RDONLY, 0))
-}
+// Open implements FS.
+func (OS) Open(name string) (File, error) { return openRegular(name, os.O_RDONLY, 0) }
 
 // Lstat implements FS.
 func (OS) Lstat(name string) (Info, error) {

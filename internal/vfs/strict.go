@@ -139,9 +139,6 @@ func (s *Strict) openAt(from *inode, name string) (File, error) {
 	return s.open(i, name)
 }
 
-// OpenSeen implements FS.
-func (s *Strict) OpenSeen(name string) (File, Info, error) { return withInfo(s.Open(name)) }
-
 func (s *Strict) open(i *inode, name string) (File, error) {
 	if !i.mode.IsRegular() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}

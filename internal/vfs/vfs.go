@@ -22,10 +22,6 @@ type FS interface {
 	// a FIFO would block, a link may lead out of the folder. The caller
 	// closes the File.
 	Open(name string) (File, error)
-	// OpenSeen is Open where a regular file was seen before: it does not look first,
-	// and says what it has opened. A device that somebody has put in its place is
-	// opened, and closed again.
-	OpenSeen(name string) (File, Info, error)
 	// Create makes a file that must not exist, for reading and writing. The
 	// caller closes the File.
 	Create(name string, perm fs.FileMode) (File, error)
@@ -83,8 +79,10 @@ type Folder interface {
 	ID() FileID
 	// OpenFolder opens a folder in this one, and no link. The caller closes it.
 	OpenFolder(name string) (Folder, error)
-	// OpenSeen is that of FS. The name may be that of a file in a folder in this one,
-	// with a slash: that is no link, either.
+	// OpenSeen is Open of FS where a regular file was seen before: it does not look
+	// first, and says what it has opened. A device that somebody has put in its place
+	// is opened, and closed again. The name may be that of a file in a folder in this
+	// one, with a slash: that is no link, either.
 	OpenSeen(name string) (File, Info, error)
 	// ReadDir returns the names in it, in no order.
 	ReadDir() ([]string, error)

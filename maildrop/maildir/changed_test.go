@@ -99,8 +99,6 @@ type starved struct {
 	err error
 }
 
-func (s starved) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(s.Open(name)) }
-
 func (s starved) Open(name string) (vfs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: s.err}
 }
@@ -131,8 +129,6 @@ type hangup struct {
 	end   context.CancelFunc
 	reads *int
 }
-
-func (h hangup) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(h.Open(name)) }
 
 func (h hangup) Open(name string) (vfs.File, error) {
 	f, err := h.FS.Open(name)

@@ -26,19 +26,8 @@ func age(info vfs.Info, err error) (vfs.Info, error) {
 	return info, err
 }
 
-// seen says what a file is that was opened.
-func seen(f vfs.File, err error) (vfs.File, vfs.Info, error) {
-	if err != nil {
-		return nil, vfs.Info{}, err
-	}
-	info, err := f.Info()
-	return f, info, err
-}
-
-func (a agedFS) Lstat(name string) (vfs.Info, error)              { return age(a.OS.Lstat(name)) }
-func (a agedFS) Stat(name string) (vfs.Info, error)               { return age(a.OS.Stat(name)) }
-func (a agedFS) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(a.Open(name)) }
-
+func (a agedFS) Lstat(name string) (vfs.Info, error) { return age(a.OS.Lstat(name)) }
+func (a agedFS) Stat(name string) (vfs.Info, error)  { return age(a.OS.Stat(name)) }
 func (a agedFS) Open(name string) (vfs.File, error) {
 	f, err := a.OS.Open(name)
 	if err != nil {
@@ -229,8 +218,6 @@ func (y youngFiles) Lstat(name string) (vfs.Info, error) {
 	}
 	return y.agedFS.Lstat(name)
 }
-
-func (y youngFiles) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(y.Open(name)) }
 
 func (y youngFiles) Open(name string) (vfs.File, error) { return y.OS.Open(name) }
 

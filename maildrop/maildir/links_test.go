@@ -36,11 +36,11 @@ func (c closedNew) Lstat(name string) (vfs.Info, error) {
 	return c.OS.Lstat(name)
 }
 
-func (c closedNew) OpenSeen(name string) (vfs.File, vfs.Info, error) {
+func (c closedNew) Open(name string) (vfs.File, error) {
 	if err := c.refuses(name); err != nil {
-		return nil, vfs.Info{}, err
+		return nil, err
 	}
-	return c.OS.OpenSeen(name)
+	return c.OS.Open(name)
 }
 
 func (c closedNew) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.OS, dir) }

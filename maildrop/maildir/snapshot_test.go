@@ -263,8 +263,6 @@ func (u unwilling) Lstat(name string) (vfs.Info, error) {
 	return u.FS.Lstat(name)
 }
 
-func (u unwilling) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(u.Open(name)) }
-
 func (u unwilling) Open(name string) (vfs.File, error) {
 	if u.fails("open", name) {
 		return nil, errBad

@@ -42,7 +42,12 @@ func (f throughFolder) OpenFolder(name string) (vfs.Folder, error) {
 }
 
 func (f throughFolder) OpenSeen(name string) (vfs.File, vfs.Info, error) {
-	return f.fs.OpenSeen(f.in(name))
+	file, err := f.fs.Open(f.in(name))
+	if err != nil {
+		return nil, vfs.Info{}, err
+	}
+	info, err := file.Info()
+	return file, info, err
 }
 
 func (f throughFolder) ReadDir() ([]string, error)          { return f.fs.ReadDir(f.path) }
