@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,13 +15,6 @@ import (
 	"postfach/internal/unprivileged"
 	"postfach/internal/vfs"
 )
-
-func must(t *testing.T, errs ...error) {
-	t.Helper()
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func needRoot(t *testing.T) {
 	t.Helper()
