@@ -208,5 +208,5 @@ func (f *folder) Remove(name string) error {
 }
 
 func (f *folder) Sync() error {
-	return f.do("sync", "", func() error { return unix.Fsync(f.fd) })
+	return f.do("sync", "", func() error { return fsync(f.fd) })
 }

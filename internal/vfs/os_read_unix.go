@@ -151,7 +151,7 @@ func (f *reader) Info() (Info, error) {
 }
 
 func (f *reader) Sync() error {
-	return f.do("sync", syscall.Fsync)
+	return f.do("sync", fsync)
 }
 
 func (f *reader) Chown(uid, gid int) error {
