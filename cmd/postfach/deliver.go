@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
 
@@ -75,14 +76,22 @@ func (c *deliverCmd) Run(ctx context.Context) (err error) {
 		}
 	}
 	id, err := store.Deliver(ctx, c.User, message)
-	if errors.Is(err, maildrop.ErrNoUser) {
-		err = hint.Add(err, "postfach user mkdir %s %s", c.User, c.flags())
-	}
 	if err != nil {
-		return &exitError{c.hinted(err), exitTempFail}
+		return &exitError{c.undelivered(err), exitTempFail}
 	}
 	fmt.Println(id)
 	return nil
+}
+
+// undelivered says what to do about a delivery that failed.
+func (c *deliverCmd) undelivered(err error) error {
+	switch {
+	case errors.Is(err, maildrop.ErrNoUser):
+		err = hint.Add(err, "postfach user mkdir %s %s", c.User, c.flags())
+	case errors.Is(err, fs.ErrNotExist): // no accounts file: that was found
+		err = hint.Add(err, "a folder of the Maildir was there, and is gone: try again")
+	}
+	return c.deniedDelivery(err)
 }
 
 // noAccount says that no source knows the name. That is for good only where somebody

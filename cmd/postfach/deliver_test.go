@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -124,6 +125,30 @@ func TestNoAccountIsFinalOnlyWhereTheAccountsAreNamed(t *testing.T) {
 		d := c.flag
 		if _, err := d.configuration(c.installed, c.root); err != nil || d.named != c.named {
 			t.Errorf("%+v, root %t: named %t, want %t (%v)", c.flag, c.root, d.named, c.named, err)
+		}
+	}
+}
+
+// A folder of a Maildir that goes while a message comes costs another try, and no advice
+// about accounts. Nothing of the message stays.
+func TestFolderThatGoesInADelivery(t *testing.T) {
+	for _, gone := range []string{"new", "tmp"} {
+		data := filepath.Join(tempDir(t), "data")
+		runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin").expect(t, 0, "", "")
+		dir := filepath.Join(data, "mail", "anna")
+		cmd, stderr := tool(t, "deliver", "anna", "--data", data), &strings.Builder{}
+		cmd.Stderr = stderr
+		stdin, err := cmd.StdinPipe()
+		must(t, err, cmd.Start())
+		_, err = stdin.Write(make([]byte, 1<<20)) // more than a pipe holds: it has begun
+		must(t, err, os.RemoveAll(filepath.Join(dir, gone)), stdin.Close())
+		cmd.Wait()
+		result{stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}.
+			expect(t, exitTempFail, "", "hint: a folder of the Maildir was there, and is gone: try again\n")
+		for _, folder := range []string{"new", "tmp"} {
+			if names, err := os.ReadDir(filepath.Join(dir, folder)); len(names) > 0 || err == nil && folder == gone {
+				t.Errorf("%s is gone, and %s has %v, %v", gone, folder, names, err)
+			}
 		}
 	}
 }

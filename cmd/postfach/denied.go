@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"postfach/internal/hint"
+	"postfach/internal/vfs"
 )
 
 // denied says what the owner of the data folder lacks. What lies in the folder is that
@@ -17,10 +18,36 @@ func (d *dataFlag) denied(err error) error {
 	switch {
 	case name == "":
 		return hint.Add(err, "uid %d, whose data folder %s is, may not do this", uid, d.folder())
+	case closedToOwner(name):
+		return hint.Add(err, "%s is closed to its owner: chmod u+rwX %s", name, shellQuote(name))
 	case d.folder().Outside(name):
 		return hint.Add(err, "uid %d, whose data folder %s is, cannot use %s: let it, by the owner, the group or the mode", uid, d.folder(), name)
 	}
 	return hint.Add(err, "uid %d, whose data folder this is, must own it: chown %d %s, as root", uid, uid, name)
+}
+
+// closedToOwner reports whether this is ours, and only its mode is in the way.
+func closedToOwner(name string) bool {
+	info, err := vfs.OS{}.Stat(name)
+	if err != nil || !info.Owner.Known || int(info.Owner.UID) != os.Geteuid() {
+		return false
+	}
+	all := fs.FileMode(0o600)
+	if info.Mode.IsDir() {
+		all = 0o700
+	}
+	return info.Mode&all != all
+}
+
+// deniedDelivery is denied for a Maildir elsewhere that is there: it may be another
+// user's, who wants to know how much a delivery needs.
+func (d *dataFlag) deniedDelivery(err error) error {
+	name := there(pathOf(err))
+	if !errors.Is(err, fs.ErrPermission) || !d.folder().IsMine() || closedToOwner(name) || !d.folder().Outside(name) {
+		return d.hinted(err)
+	}
+	return hint.Add(err, "uid %d, whose data folder %s is, cannot use %s: a delivery reads and searches the Maildir, writes to it where one of its folders is missing, and reads, searches and writes to its tmp and new; let it, by the owner, the group or the mode",
+		os.Geteuid(), d.folder(), name)
 }
 
 // deniedMaildir is denied for a Maildir elsewhere that is to be made: root can make it

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,13 +15,6 @@ import (
 	"postfach/internal/unprivileged"
 	"postfach/internal/vfs"
 )
-
-func must(t *testing.T, errs ...error) {
-	t.Helper()
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func needRoot(t *testing.T) {
 	t.Helper()
@@ -78,6 +70,35 @@ func TestHintNamesTheFolderThatCannotBeWritten(t *testing.T) {
 	must(t, os.Remove(inbox), os.Chown(filepath.Dir(inbox), 0, 0), os.Chmod(filepath.Dir(inbox), 0o755))
 	runTool(t, "x\n", "deliver", "anna", "--data", data).
 		expect(t, exitTempFail, "", "must own it: chown "+uid+" "+filepath.Dir(inbox)+", as root\n")
+}
+
+// What its owner has closed by the mode is opened by the mode: chown would do nothing. A
+// Maildir elsewhere may be another user's, so it is said what a delivery needs there.
+func TestHintNamesTheModeThatClosesAMaildir(t *testing.T) {
+	needRoot(t)
+	dir := tempDir(t)
+	data, config := filepath.Join(dir, "data"), filepath.Join(dir, "f.toml")
+	runTool(t, "p\n", "user", "add", "anna", "--data", data, "--password-stdin").expect(t, 0, "", "")
+	inbox := filepath.Join(data, "mail", "anna")
+	elsewhere := filepath.Join(dir, "berta")
+	for folder, mode := range map[string]os.FileMode{"": 0o300, "tmp": 0o300, "new": 0o500} {
+		folder = filepath.Join(inbox, folder)
+		must(t, os.Chmod(folder, mode))
+		r := runTool(t, "x\n", "deliver", "anna", "--data", data)
+		r.expect(t, exitTempFail, "", folder+" is closed to its owner: chmod u+rwX "+folder+"\n")
+		lacks(t, r, "chown")
+		must(t, os.Chmod(folder, 0o700))
+	}
+	runTool(t, "x\n", "deliver", "anna", "--data", data).expect(t, 0, "", "")
+
+	must(t, os.Rename(inbox, elsewhere), os.Chown(elsewhere, 0, 0), os.Chmod(elsewhere, 0o711))
+	write(t, filepath.Join(data, "users"), "berta:{PLAIN}p::::::userdb_mail=maildir:"+elsewhere+"\n", 0o600, data)
+	write(t, config, "data = \"data\"\naccounts = \"data/users\"\n", 0o644, dir)
+	r := runTool(t, "x\n", "deliver", "berta", "--config", config)
+	r.expect(t, exitTempFail, "", "cannot use "+elsewhere+": a delivery reads and searches the Maildir, ")
+	lacks(t, r, "chown")
+	must(t, os.Chmod(elsewhere, 0o755)) // it need not write there
+	runTool(t, "x\n", "deliver", "berta", "--config", config).expect(t, 0, "", "")
 }
 
 // A file that another program uses, too, stays that program's.

@@ -61,6 +61,13 @@ type result struct {
 	code           int
 }
 
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func runTool(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
 	cmd := tool(t, args...)

@@ -20,12 +20,17 @@ const (
 func giveMemoryBack(ctx context.Context) {
 	ticker := time.NewTicker(quietEvery)
 	defer ticker.Stop()
+	giveBackAt(ctx, ticker.C)
+}
+
+// giveBackAt looks at each tick.
+func giveBackAt(ctx context.Context, ticks <-chan time.Time) {
 	given := readHeap()
 	for before := given; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-ticks:
 		}
 		now := readHeap()
 		if now.wasteful(before, given) {

@@ -287,7 +287,7 @@ func TestLetGoAndComeBackKeepMarks(t *testing.T) {
 	s := open(t, srv, 100, 30)
 	s.until("first")
 	s.keys("home", "d", "l")
-	s.until("AWAY", "your mail program can get in", "1 marked D")
+	s.until("AWAY", "your mail program can get in", "1 marked D", letGoTold)
 	put(t, srv, plainMail("third"))
 	s.keys("r")
 	s.until("HELD", "third", "1 marked D")

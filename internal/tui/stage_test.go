@@ -134,6 +134,10 @@ func (s *stage) shows(all ...string) bool {
 	return true
 }
 
+// letGoTold is on the screen when keys work again after a "l": the maildrop is let go
+// before that.
+const letGoTold = "let go: nothing was deleted"
+
 // until lets the app work until all of this is on the screen.
 func (s *stage) until(all ...string) {
 	s.t.Helper()

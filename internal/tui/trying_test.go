@@ -125,7 +125,7 @@ func TestOpenedWhileAwayHasItsNumber(t *testing.T) {
 	s := open(t, srv, 80, 24)
 	s.until("second")
 	s.keys("end", "l")
-	s.until("AWAY")
+	s.until("AWAY", letGoTold)
 	s.keys("enter")
 	s.until("· message 2", "The text of second")
 }
