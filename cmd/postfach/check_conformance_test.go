@@ -16,6 +16,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"postfach/internal/vfs"
 	"postfach/pop3test"
 )
 
@@ -146,6 +147,13 @@ func TestDeliverIntoAMaildir(t *testing.T) {
 	name := filepath.Join(dir, "new", files[0].Name())
 	if got, err := os.ReadFile(name); err != nil || string(got) != "A: b\n\n.\n" {
 		t.Errorf("%q %v", got, err)
+	}
+	folder, err := vfs.OS{}.Lstat(filepath.Dir(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file, err := (vfs.OS{}).Lstat(name); err != nil || file.Owner != folder.Owner {
+		t.Errorf("the file is %+v's, %v, and the folder %+v's", file.Owner, err, folder.Owner)
 	}
 	if err := os.Remove(name); err != nil {
 		t.Fatal(err)

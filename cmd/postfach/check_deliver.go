@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func (c *checkCmd) deliverer() (deliverFunc, error) {
 func deliverMaildir(dir string) deliverFunc {
 	store := &maildir.Store{
 		Path: func(string) (string, error) { return dir, nil }, Hostname: hostname(),
-		FS: ownedFS{vfs.OS{}, filepath.Join(dir, "new")},
+		FS: ownedFS{vfs.OS{}},
 	}
 	return func(ctx context.Context, message []byte) error {
 		_, err := store.Deliver(ctx, "", bytes.NewReader(pop3check.LocalLineEnds(message)))
@@ -54,20 +53,45 @@ func deliverMaildir(dir string) deliverFunc {
 	}
 }
 
-// An ownedFS gives each file that root makes to the owner of a folder, before
-// it gets the name under which others see it.
-type ownedFS struct {
-	vfs.FS
-	like string
-}
+// An ownedFS gives each message that root delivers to the owner of new/, before it gets
+// the name under which others see it.
+type ownedFS struct{ vfs.FS }
 
-// Create implements vfs.FS.
-func (o ownedFS) Create(name string, perm fs.FileMode) (vfs.File, error) {
-	f, err := o.FS.Create(name, perm)
+// OpenFolder implements vfs.FS.
+func (o ownedFS) OpenFolder(name string) (vfs.Folder, error) {
+	f, err := o.FS.OpenFolder(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := sameOwner(name, o.like); err != nil {
+	return ownedMaildir{f}, nil
+}
+
+type ownedMaildir struct{ vfs.Folder }
+
+func (m ownedMaildir) OpenFolder(name string) (vfs.Folder, error) {
+	f, err := m.Folder.OpenFolder(name)
+	if err != nil || name != "tmp" {
+		return f, err
+	}
+	info, err := m.Lstat("new")
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return ownedFolder{f, info.Owner}, nil
+}
+
+// An ownedFolder is one in which all that root makes is somebody's.
+type ownedFolder struct {
+	vfs.Folder
+	owner vfs.Owner
+}
+
+func (o ownedFolder) Create(name string, perm fs.FileMode) (vfs.File, error) {
+	f, err := o.Folder.Create(name, perm)
+	if err != nil || os.Geteuid() != 0 || !o.owner.Known {
+		return f, err
+	}
+	if err := f.Chown(int(o.owner.UID), int(o.owner.GID)); err != nil {
 		return nil, errors.Join(err, f.Close(), o.Remove(name))
 	}
 	return f, nil

@@ -38,7 +38,7 @@ func List() []Fault {
 		{3, "linked before it is synced", "maildrop/maildir", "TestStoreOnStrict/CrashClones", []Edit{{
 			"maildrop/maildir/deliver.go",
 			"	if err == nil {\n		err = f.Sync()\n	}\n",
-			"	if err == nil {\n		err = s.fs().Link(tmp, strings.Replace(tmp, tmpFolder+\"/\", newFolder+\"/\", 1))\n	}\n	if err == nil {\n		err = f.Sync()\n	}\n",
+			"	if err == nil {\n		err = in.tmp.Link(base, in.fresh, base)\n	}\n	if err == nil {\n		err = f.Sync()\n	}\n",
 		}}},
 
 		{3, "an index from before a crash is trusted", "maildrop/maildir", "TestIndexFromBeforeACrash", []Edit{{
@@ -92,6 +92,9 @@ func List() []Fault {
 		{7, "links in the place of a folder are followed", server, "TestLinkThatComesInASessionIsNotFollowed", []Edit{
 			{"internal/vfs/folder_linux.go", " | unix.RESOLVE_NO_SYMLINKS", ""},
 		}},
+		{7, "a delivery finds new/ by its path", "maildrop/maildir", "TestNothingIsDeliveredThroughALink", []Edit{{
+			"maildrop/maildir/incoming.go", "home.OpenFolder(newFolder)", "s.fs().OpenFolder(filepath.Join(root, newFolder))",
+		}}},
 
 		{7, "a snapshot is never doubted", "maildrop/maildir", "TestChangeInPlaceHeals", []Edit{{
 			"maildrop/maildir/open.go", "	if d.doubt {\n		return\n", "	if !d.doubt {\n		return\n",
@@ -208,7 +211,7 @@ func List() []Fault {
 			"pop3server/accept.go", "	evicted := noDescriptors(err) && s.guard.relieve()\n", "	evicted := noDescriptors(err) && false\n",
 		}}},
 		{17, "a failed delivery leaves its part", server, "TestFullDisk", []Edit{{
-			"maildrop/maildir/deliver.go", "	if err != nil {\n		s.fs().Remove(tmp)\n", "	if err != nil {\n",
+			"maildrop/maildir/deliver.go", "	if err != nil {\n		in.tmp.Remove(base)\n", "	if err != nil {\n",
 		}}},
 		{17, "another folder is taken for the one that was opened", server, "TestMaildirIsMovedAwayInASession", []Edit{
 			{"maildrop/maildir/lock.go", "	if info.ID != id {\n", "	if info.ID != id && false {\n"},

@@ -70,14 +70,6 @@ func (f *Fail) Open(name string) (File, error) {
 	return f.file("open", name, func() (File, error) { return f.FS.Open(name) })
 }
 
-// OpenSeen implements FS.
-func (f *Fail) OpenSeen(name string) (File, Info, error) {
-	return withInfo(f.file("open", name, func() (File, error) {
-		file, _, err := f.FS.OpenSeen(name)
-		return file, err
-	}))
-}
-
 // Create implements FS.
 func (f *Fail) Create(name string, perm fs.FileMode) (File, error) {
 	return f.file("create", name, func() (File, error) { return f.FS.Create(name, perm) })
@@ -163,16 +155,25 @@ func (f *Fail) SyncDir(name string) error {
 	return f.FS.SyncDir(name)
 }
 
-// Lock implements FS. To give a lock back is no operation: it needs no disk.
-func (f *Fail) Lock(dir string) (Lock, error) {
-	if err := f.step("lock", dir); err != nil {
+// OpenFolder implements FS.
+func (f *Fail) OpenFolder(name string) (Folder, error) {
+	return f.folder("opendir", name, func() (Folder, error) { return f.FS.OpenFolder(name) })
+}
+
+func (f *Fail) folder(op, name string, open func() (Folder, error)) (Folder, error) {
+	if err := f.step(op, name); err != nil {
 		return nil, err
 	}
-	lock, err := f.FS.Lock(dir)
+	folder, err := open()
 	if err != nil {
 		return nil, err
 	}
-	return &failFolder{f, lock, dir}, nil
+	return &failFolder{f, folder, name}, nil
+}
+
+// Lock implements FS. To give a lock back is no operation: it needs no disk.
+func (f *Fail) Lock(dir string) (Lock, error) {
+	return f.folder("lock", dir, func() (Folder, error) { return f.FS.Lock(dir) })
 }
 
 // Boot implements FS. It is no operation: it cannot fail.

@@ -1,6 +1,9 @@
 package vfs
 
-import "path/filepath"
+import (
+	"io/fs"
+	"path/filepath"
+)
 
 // A failFolder is an open folder of a Fail. To close it is no operation: it needs no
 // disk.
@@ -16,14 +19,8 @@ func (f *failFolder) step(op, name string) error {
 }
 
 func (f *failFolder) OpenFolder(name string) (Folder, error) {
-	if err := f.step("opendir", name); err != nil {
-		return nil, err
-	}
-	sub, err := f.Folder.OpenFolder(name)
-	if err != nil {
-		return nil, err
-	}
-	return &failFolder{f.fail, sub, filepath.Join(f.name, name)}, nil
+	path := filepath.Join(f.name, name)
+	return f.fail.folder("opendir", path, func() (Folder, error) { return f.Folder.OpenFolder(name) })
 }
 
 func (f *failFolder) OpenSeen(name string) (File, Info, error) {
@@ -48,18 +45,41 @@ func (f *failFolder) Lstat(name string) (Info, error) {
 	return f.Folder.Lstat(name)
 }
 
-func (f *failFolder) Link(oldname, newname string) error {
-	if err := f.step("link", newname); err != nil {
-		return err
-	}
-	return f.Folder.Link(oldname, newname)
+func (f *failFolder) Create(name string, perm fs.FileMode) (File, error) {
+	path := filepath.Join(f.name, name)
+	return f.fail.file("create", path, func() (File, error) { return f.Folder.Create(name, perm) })
 }
 
-func (f *failFolder) Rename(oldname, newname string) error {
-	if err := f.step("rename", newname); err != nil {
+func (f *failFolder) Mkdir(name string, perm fs.FileMode) error {
+	if err := f.step("mkdir", name); err != nil {
 		return err
 	}
-	return f.Folder.Rename(oldname, newname)
+	return f.Folder.Mkdir(name, perm)
+}
+
+func (f *failFolder) Link(oldname string, to Folder, newname string) error {
+	other, err := f.other("link", to, newname)
+	if err != nil {
+		return err
+	}
+	return f.Folder.Link(oldname, other, newname)
+}
+
+func (f *failFolder) Rename(oldname string, to Folder, newname string) error {
+	other, err := f.other("rename", to, newname)
+	if err != nil {
+		return err
+	}
+	return f.Folder.Rename(oldname, other, newname)
+}
+
+// other is step with a name in another folder, and returns what that really is.
+func (f *failFolder) other(op string, to Folder, name string) (Folder, error) {
+	other, ok := to.(*failFolder)
+	if !ok {
+		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	return other.Folder, other.step(op, name)
 }
 
 func (f *failFolder) Remove(name string) error {

@@ -40,17 +40,46 @@ func TestFolderStaysTheSame(t *testing.T) {
 			if info, err := lock.Lstat("cur"); err != nil || info.ID != cur.ID() || !info.Mode.IsDir() {
 				t.Errorf("cur: %+v, %v, want %v", info, err, cur.ID())
 			}
-			must(t, cur.Link("a", "b"))
-			if err := cur.Link("a", "b"); !errors.Is(err, fs.ErrExist) {
+			must(t, cur.Link("a", cur, "b"))
+			if err := cur.Link("a", cur, "b"); !errors.Is(err, fs.ErrExist) {
 				t.Errorf("a second link: %v", err)
 			}
-			must(t, cur.Rename("b", "c"))
+			must(t, cur.Rename("b", cur, "c"))
 			for range 2 { // it begins anew
 				names, err := cur.ReadDir()
 				must(t, err)
 				if slices.Sort(names); !slices.Equal(names, []string{"a", "c"}) {
 					t.Errorf("in the folder: %q", names)
 				}
+			}
+			if _, err := lock.OpenFolder("tmp"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("open what is not there: %v", err)
+			}
+			must(t, lock.Mkdir("tmp", 0o700))
+			if err := lock.Mkdir("tmp", 0o700); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("a second folder: %v", err)
+			}
+			tmp, err := lock.OpenFolder("tmp")
+			must(t, err)
+			f, err := tmp.Create("new", 0o600)
+			must(t, err)
+			must(t, f.Close())
+			if _, err := tmp.Create("new", 0o600); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("a second file: %v", err)
+			}
+			must(t, tmp.Link("new", cur, "linked"))
+			if err := tmp.Link("new", cur, "linked"); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("a second link to another folder: %v", err)
+			}
+			must(t, cur.Remove("linked"))
+			must(t, tmp.Rename("new", cur, "moved"))
+			must(t, cur.Remove("moved"))
+			if names, err := tmp.ReadDir(); err != nil || len(names) > 0 {
+				t.Errorf("what was moved is still there: %q, %v", names, err)
+			}
+			must(t, tmp.Close())
+			if err := cur.Link("a", tmp, "a"); err == nil {
+				t.Error("linked into a folder that is closed")
 			}
 			must(t, cur.Remove("a"))
 			must(t, cur.Sync())
@@ -127,7 +156,7 @@ func BenchmarkOpenMessage(b *testing.B) {
 		what string
 		open func() (File, Info, error)
 	}{
-		{"path", func() (File, Info, error) { return OS{}.OpenSeen(home + "/cur/" + name) }},
+		{"path", func() (File, Info, error) { return withInfo(OS{}.Open(home + "/cur/" + name)) }},
 		{"one call", func() (File, Info, error) { return lock.OpenSeen("cur/" + name) }},
 		{"stepwise", func() (File, Info, error) {
 			return openSeen("cur/"+name, func() (int, error) { return openStepwise(dir.fd, "cur/"+name) })

@@ -6,11 +6,21 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// OpenFolder implements FS.
+func (OS) OpenFolder(name string) (Folder, error) {
+	f, err := openFolder(unix.AT_FDCWD, name, name, 0)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
 
 // Lock implements FS: flock on the folder itself, so that there is no lock file
 // that could outlive its owner.
@@ -157,12 +167,40 @@ func (f *folder) Lstat(name string) (Info, error) {
 	return statInfo(&st), nil
 }
 
-func (f *folder) Link(oldname, newname string) error {
-	return f.do("link", newname, func() error { return unix.Linkat(f.fd, oldname, f.fd, newname, 0) })
+func (f *folder) Create(name string, perm fs.FileMode) (File, error) {
+	var fd int
+	err := f.do("open", name, func() (err error) {
+		fd, err = unix.Openat(f.fd, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, uint32(perm.Perm()))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return osFile{os.NewFile(uintptr(fd), filepath.Join(f.name, name))}, nil
 }
 
-func (f *folder) Rename(oldname, newname string) error {
-	return f.do("rename", newname, func() error { return unix.Renameat(f.fd, oldname, f.fd, newname) })
+func (f *folder) Mkdir(name string, perm fs.FileMode) error {
+	return f.do("mkdir", name, func() error { return unix.Mkdirat(f.fd, name, uint32(perm.Perm())) })
+}
+
+func (f *folder) Link(oldname string, to Folder, newname string) error {
+	return f.into("link", to, newname, func(toFD int) error { return unix.Linkat(f.fd, oldname, toFD, newname, 0) })
+}
+
+func (f *folder) Rename(oldname string, to Folder, newname string) error {
+	return f.into("rename", to, newname, func(toFD int) error { return unix.Renameat(f.fd, oldname, toFD, newname) })
+}
+
+// into makes one call that gives something of this folder a name in another one.
+func (f *folder) into(op string, to Folder, name string, call func(toFD int) error) error {
+	other, ok := to.(*folder)
+	if !ok {
+		return f.failed(op, name, fs.ErrInvalid)
+	}
+	if f.fd < 0 {
+		return f.failed(op, name, fs.ErrClosed)
+	}
+	return other.do(op, name, func() error { return call(other.fd) })
 }
 
 func (f *folder) Remove(name string) error {

@@ -8,20 +8,6 @@ import (
 // OS is the file system of the machine.
 type OS struct{}
 
-// Open implements FS. It looks before it opens, because to open a device may already
-// do something.
-func (o OS) Open(name string) (File, error) {
-	info, err := o.Lstat(name)
-	if err == nil && !info.Mode.IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, _, err := o.OpenSeen(name)
-	return f, err
-}
-
 // Create implements FS.
 func (OS) Create(name string, perm fs.FileMode) (File, error) {
 	f, err := openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)

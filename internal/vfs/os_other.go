@@ -10,10 +10,8 @@ import (
 	"time"
 )
 
-// OpenSeen implements FS.
-func (OS) OpenSeen(name string) (File, Info, error) {
-	return withInfo(openRegular(name, os.O_RDONLY, 0))
-}
+// Open implements FS.
+func (OS) Open(name string) (File, error) { return openRegular(name, os.O_RDONLY, 0) }
 
 // Lstat implements FS.
 func (OS) Lstat(name string) (Info, error) {
@@ -45,6 +43,15 @@ func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
 // SyncDir implements FS. There is no such operation here: the system itself
 // sees to the names.
 func (OS) SyncDir(string) error { return nil }
+
+// OpenFolder implements FS.
+func (o OS) OpenFolder(name string) (Folder, error) {
+	info, err := o.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	return pathFolder{name}.opened(info)
+}
 
 // Lock implements FS. A lock that could outlive its owner would be worse than
 // none, so there is none on this system.

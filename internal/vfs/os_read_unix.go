@@ -38,9 +38,18 @@ func (OS) Stat(name string) (Info, error) {
 // end of a FIFO.
 const openSeenFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NOCTTY | openFlags
 
-// OpenSeen implements FS.
-func (OS) OpenSeen(name string) (File, Info, error) {
-	return openSeen(name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
+// Open implements FS. It looks before it opens, because to open a device may already
+// do something.
+func (o OS) Open(name string) (File, error) {
+	info, err := o.Lstat(name)
+	if err == nil && !info.Mode.IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, _, err := openSeen(name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
+	return f, err
 }
 
 // openSeen looks what it has opened.

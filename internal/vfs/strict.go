@@ -139,9 +139,6 @@ func (s *Strict) openAt(from *inode, name string) (File, error) {
 	return s.open(i, name)
 }
 
-// OpenSeen implements FS.
-func (s *Strict) OpenSeen(name string) (File, Info, error) { return withInfo(s.Open(name)) }
-
 func (s *Strict) open(i *inode, name string) (File, error) {
 	if !i.mode.IsRegular() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
@@ -153,7 +150,11 @@ func (s *Strict) open(i *inode, name string) (File, error) {
 func (s *Strict) Create(name string, perm fs.FileMode) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, base, err := s.parent(s.root, "create", name)
+	return s.create(s.root, name, perm)
+}
+
+func (s *Strict) create(from *inode, name string, perm fs.FileMode) (File, error) {
+	dir, base, err := s.parent(from, "create", name)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +239,11 @@ func (i *inode) id() FileID { return FileID{Device: 1, Inode: i.number} }
 func (s *Strict) Mkdir(name string, perm fs.FileMode) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, base, err := s.parent(s.root, "mkdir", name)
+	return s.mkdir(s.root, name, perm)
+}
+
+func (s *Strict) mkdir(from *inode, name string, perm fs.FileMode) error {
+	dir, base, err := s.parent(from, "mkdir", name)
 	if err != nil {
 		return err
 	}
@@ -253,15 +258,15 @@ func (s *Strict) Mkdir(name string, perm fs.FileMode) error {
 func (s *Strict) Link(oldname, newname string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.link(s.root, oldname, newname)
+	return s.link(s.root, oldname, s.root, newname)
 }
 
-func (s *Strict) link(from *inode, oldname, newname string) error {
+func (s *Strict) link(from *inode, oldname string, into *inode, newname string) error {
 	i, err := s.lookup(from, "link", oldname)
 	if err != nil {
 		return err
 	}
-	dir, base, err := s.parent(from, "link", newname)
+	dir, base, err := s.parent(into, "link", newname)
 	switch {
 	case err != nil:
 		return err
@@ -279,10 +284,10 @@ func (s *Strict) link(from *inode, oldname, newname string) error {
 func (s *Strict) Rename(oldname, newname string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.rename(s.root, oldname, newname)
+	return s.rename(s.root, oldname, s.root, newname)
 }
 
-func (s *Strict) rename(from *inode, oldname, newname string) error {
+func (s *Strict) rename(from *inode, oldname string, into *inode, newname string) error {
 	i, err := s.lookup(from, "rename", oldname)
 	if err != nil {
 		return err
@@ -291,7 +296,7 @@ func (s *Strict) rename(from *inode, oldname, newname string) error {
 	if err != nil {
 		return err
 	}
-	to, newbase, err := s.parent(from, "rename", newname)
+	to, newbase, err := s.parent(into, "rename", newname)
 	if err != nil {
 		return err
 	}
@@ -357,6 +362,22 @@ func (c entryChange) apply(entries map[string]*inode) {
 		return
 	}
 	entries[c.name] = c.to
+}
+
+// OpenFolder implements FS.
+func (s *Strict) OpenFolder(name string) (Folder, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.openFolder(s.root, name, name)
+}
+
+// openFolder opens a folder by its path from another one.
+func (s *Strict) openFolder(from *inode, path, name string) (Folder, error) {
+	i, err := s.folder(from, "open", path)
+	if err != nil {
+		return nil, err
+	}
+	return &strictFolder{fs: s, dir: i, id: i.id(), name: name, boot: s.boot}, nil
 }
 
 // Lock implements FS.

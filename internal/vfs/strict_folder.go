@@ -28,11 +28,8 @@ func (f *strictFolder) use(op, name string, call func(dir *inode) error) error {
 func (f *strictFolder) ID() FileID { return f.id }
 
 func (f *strictFolder) OpenFolder(name string) (sub Folder, err error) {
-	err = f.use("open", name, func(dir *inode) error {
-		i, err := f.fs.folder(dir, "open", name)
-		if err == nil {
-			sub = &strictFolder{fs: f.fs, dir: i, id: i.id(), name: filepath.Join(f.name, name), boot: f.boot}
-		}
+	err = f.use("open", name, func(dir *inode) (err error) {
+		sub, err = f.fs.openFolder(dir, name, filepath.Join(f.name, name))
 		return err
 	})
 	return sub, err
@@ -62,12 +59,35 @@ func (f *strictFolder) Lstat(name string) (info Info, err error) {
 	return info, err
 }
 
-func (f *strictFolder) Link(oldname, newname string) error {
-	return f.use("link", newname, func(dir *inode) error { return f.fs.link(dir, oldname, newname) })
+func (f *strictFolder) Create(name string, perm fs.FileMode) (file File, err error) {
+	err = f.use("create", name, func(dir *inode) (err error) {
+		file, err = f.fs.create(dir, name, perm)
+		return err
+	})
+	return file, err
 }
 
-func (f *strictFolder) Rename(oldname, newname string) error {
-	return f.use("rename", newname, func(dir *inode) error { return f.fs.rename(dir, oldname, newname) })
+func (f *strictFolder) Mkdir(name string, perm fs.FileMode) error {
+	return f.use("mkdir", name, func(dir *inode) error { return f.fs.mkdir(dir, name, perm) })
+}
+
+func (f *strictFolder) Link(oldname string, to Folder, newname string) error {
+	return f.into("link", to, newname, func(dir, into *inode) error { return f.fs.link(dir, oldname, into, newname) })
+}
+
+func (f *strictFolder) Rename(oldname string, to Folder, newname string) error {
+	return f.into("rename", to, newname, func(dir, into *inode) error { return f.fs.rename(dir, oldname, into, newname) })
+}
+
+// into is use of two folders.
+func (f *strictFolder) into(op string, to Folder, name string, call func(dir, into *inode) error) error {
+	return f.use(op, name, func(dir *inode) error {
+		other, ok := to.(*strictFolder)
+		if !ok || other.dir == nil || other.fs != f.fs || other.boot != f.boot {
+			return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+		}
+		return call(dir, other.dir)
+	})
 }
 
 func (f *strictFolder) Remove(name string) error {

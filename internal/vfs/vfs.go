@@ -3,8 +3,8 @@
 // one in memory that forgets whatever was not synced, and Fail makes the n-th
 // operation of another one fail.
 //
-// Nothing here follows a symbolic link at the end of a name, save Lock, Stat and
-// SyncDir, which take the folder that somebody configured. What is done through a
+// Nothing here follows a symbolic link at the end of a name, save OpenFolder, Lock, Stat
+// and SyncDir, which take the folder that somebody configured. What is done through a
 // Folder follows none at all.
 package vfs
 
@@ -22,10 +22,6 @@ type FS interface {
 	// a FIFO would block, a link may lead out of the folder. The caller
 	// closes the File.
 	Open(name string) (File, error)
-	// OpenSeen is Open where a regular file was seen before: it does not look first,
-	// and says what it has opened. A device that somebody has put in its place is
-	// opened, and closed again.
-	OpenSeen(name string) (File, Info, error)
 	// Create makes a file that must not exist, for reading and writing. The
 	// caller closes the File.
 	Create(name string, perm fs.FileMode) (File, error)
@@ -46,6 +42,8 @@ type FS interface {
 	// SyncDir makes durable what was created, linked, renamed and removed in
 	// the folder before.
 	SyncDir(name string) error
+	// OpenFolder opens a folder. The caller closes it.
+	OpenFolder(name string) (Folder, error)
 	// Lock takes the exclusive lock of a folder, and does not wait: ErrLocked
 	// when another session has it, in this process or in any. It leaves
 	// nothing behind; it ends with Close, or with the process.
@@ -81,14 +79,23 @@ type Folder interface {
 	ID() FileID
 	// OpenFolder opens a folder in this one, and no link. The caller closes it.
 	OpenFolder(name string) (Folder, error)
-	// OpenSeen is that of FS. The name may be that of a file in a folder in this one,
-	// with a slash: that is no link, either.
+	// OpenSeen is Open of FS where a regular file was seen before: it does not look
+	// first, and says what it has opened. A device that somebody has put in its place
+	// is opened, and closed again. The name may be that of a file in a folder in this
+	// one, with a slash: that is no link, either.
 	OpenSeen(name string) (File, Info, error)
 	// ReadDir returns the names in it, in no order.
 	ReadDir() ([]string, error)
 	Lstat(name string) (Info, error)
-	Link(oldname, newname string) error
-	Rename(oldname, newname string) error
+	// Create is that of FS.
+	Create(name string, perm fs.FileMode) (File, error)
+	Mkdir(name string, perm fs.FileMode) error
+	// Link gives a file of this folder a second name, in a folder of the same file
+	// system, which may be this one. It never replaces one.
+	Link(oldname string, to Folder, newname string) error
+	// Rename moves a file to a folder of the same file system, which may be this
+	// one, and replaces newname when it exists.
+	Rename(oldname string, to Folder, newname string) error
 	Remove(name string) error
 	// Sync is SyncDir.
 	Sync() error

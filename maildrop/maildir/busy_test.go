@@ -265,3 +265,5 @@ func (f *waitsForDeath) Remove(name string) error {
 }
 
 func (f *waitsForDeath) Lock(dir string) (vfs.Lock, error) { return lockThrough(f, f.FS, dir) }
+
+func (f *waitsForDeath) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(f, f.FS, dir) }

@@ -99,8 +99,6 @@ type starved struct {
 	err error
 }
 
-func (s starved) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(s.Open(name)) }
-
 func (s starved) Open(name string) (vfs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: s.err}
 }
@@ -131,8 +129,6 @@ type hangup struct {
 	end   context.CancelFunc
 	reads *int
 }
-
-func (h hangup) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(h.Open(name)) }
 
 func (h hangup) Open(name string) (vfs.File, error) {
 	f, err := h.FS.Open(name)
@@ -174,7 +170,11 @@ func TestCountEndsWithTheSession(t *testing.T) {
 
 func (s starved) Lock(dir string) (vfs.Lock, error) { return lockThrough(s, s.FS, dir) }
 
+func (s starved) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(s, s.FS, dir) }
+
 func (h hangup) Lock(dir string) (vfs.Lock, error) { return lockThrough(h, h.FS, dir) }
+
+func (h hangup) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(h, h.FS, dir) }
 
 // A countingFS counts the readings of folders.
 type countingFS struct {
@@ -183,6 +183,8 @@ type countingFS struct {
 }
 
 func (c countingFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.OS, dir) }
+
+func (c countingFS) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(c, c.OS, dir) }
 
 func (c countingFS) ReadDir(name string) ([]string, error) {
 	*c.readings++

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,78 +27,36 @@ import (
 // it again. Whoever tries again may then deliver twice, and loses nothing.
 func (s *Store) Deliver(ctx context.Context, user string, msg io.Reader) (pop3.UniqueID, error) {
 	root, err := s.root(user)
+	var in incoming
 	if err == nil {
-		err = s.prepare(root)
+		in, err = s.incoming(root)
 	}
 	if errors.Is(err, maildrop.ErrNoUser) && root != "" {
 		if err = s.provide(root); err == nil {
-			err = s.prepare(root)
+			in, err = s.incoming(root)
 		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("deliver to %q: %w", user, err)
 	}
+	defer in.close()
 	base := s.newBase()
-	tmp := filepath.Join(root, tmpFolder, base)
-	hints, err := s.write(ctx, tmp, msg)
+	hints, err := in.write(ctx, base, msg)
 	if err == nil {
-		s.sweep(ctx, root, tmp)
-		err = s.publish(root, tmp, base+hints)
+		s.sweep(ctx, root, in.tmp, base)
+		err = in.publish(base, base+hints)
 	}
 	if err != nil {
-		s.fs().Remove(tmp)
+		in.tmp.Remove(base)
 		return "", fmt.Errorf("deliver to %q: %w", user, err)
 	}
 	return pop3.UniqueID(base), nil
 }
 
-// prepare checks that root is a Maildir, and makes a folder that it lacks.
-func (s *Store) prepare(root string) error {
-	missing, err := s.lacks(root)
-	if err == nil && lacksBoth(missing) {
-		if _, err := s.fs().Lstat(root); err != nil {
-			return noUser(err)
-		}
-		missing, err = s.lacks(root) // it may have appeared, whole, a moment ago
-	}
-	if err != nil {
-		return err
-	}
-	if lacksBoth(missing) {
-		return fmt.Errorf("%s: %w", root, ErrNoFolders)
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	for _, folder := range missing {
-		err := s.fs().Mkdir(filepath.Join(root, folder), 0o700)
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return s.fs().SyncDir(root)
-}
-
-// lacks returns the folders that a Maildir lacks, new/ and cur/ before tmp/.
-func (s *Store) lacks(root string) (missing []string, err error) {
-	for _, folder := range []string{newFolder, curFolder, tmpFolder} {
-		state, err := s.folder(root, folder)
-		if err != nil {
-			return nil, err
-		}
-		if state.missing() {
-			missing = append(missing, folder)
-		}
-	}
-	return missing, nil
-}
-
-func lacksBoth(missing []string) bool { return len(missing) > 1 && missing[1] == curFolder }
-
-// write writes the message to a file of its own, durably, and returns what the
+// write writes the message to a file of its own in tmp/, durably, and returns what the
 // file's name shall say about it.
-func (s *Store) write(ctx context.Context, tmp string, msg io.Reader) (hints string, err error) {
-	f, err := s.fs().Create(tmp, 0o600)
+func (in incoming) write(ctx context.Context, base string, msg io.Reader) (hints string, err error) {
+	f, err := in.tmp.Create(base, 0o600)
 	if err != nil {
 		return "", err
 	}
@@ -136,19 +93,17 @@ func copyMessage(ctx context.Context, w io.Writer, msg io.Reader) (length int64,
 }
 
 // publish gives the message its name in new/.
-func (s *Store) publish(root, tmp, name string) error {
-	folder := filepath.Join(root, newFolder)
-	target := filepath.Join(folder, name)
-	if err := moveTo(s.fs(), tmp, target); err != nil {
+func (in incoming) publish(base, name string) error {
+	if err := moveTo(in.tmp, base, in.fresh, name); err != nil {
 		return err
 	}
-	err := s.fs().SyncDir(folder)
+	err := in.fresh.Sync()
 	if err == nil {
 		return nil
 	}
-	undo := s.fs().Remove(target)
+	undo := in.fresh.Remove(name)
 	if undo == nil {
-		undo = s.fs().SyncDir(folder)
+		undo = in.fresh.Sync()
 	}
 	if undo != nil {
 		return fmt.Errorf("%w; the message may still appear: %w", err, undo)
@@ -156,34 +111,26 @@ func (s *Store) publish(root, tmp, name string) error {
 	return err
 }
 
-// names are what gives names: a file system, or a folder.
-type names interface {
-	Lstat(name string) (vfs.Info, error)
-	Link(oldname, newname string) error
-	Rename(oldname, newname string) error
-	Remove(name string) error
-}
-
 // moveTo moves a file without ever replacing one: a link fails where a rename
 // would not. Some file systems have no links; there, it looks first.
-func moveTo(fsys names, from, to string) error {
-	err := fsys.Link(from, to)
+func moveTo(from vfs.Folder, oldname string, to vfs.Folder, newname string) error {
+	err := from.Link(oldname, to, newname)
 	switch {
 	case err == nil:
 		// The file has its name. A second one in tmp/ is rubbish, not an error.
-		fsys.Remove(from)
+		from.Remove(oldname)
 		return nil
 	case !noLinks(err):
 		return err
 	}
-	_, err = fsys.Lstat(to)
+	_, err = to.Lstat(newname)
 	switch {
 	case err == nil:
-		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+		return &fs.PathError{Op: "rename", Path: newname, Err: fs.ErrExist}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	return fsys.Rename(from, to)
+	return from.Rename(oldname, to, newname)
 }
 
 // noLinks reports whether err is what file systems say that have no links.

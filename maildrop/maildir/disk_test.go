@@ -26,19 +26,8 @@ func age(info vfs.Info, err error) (vfs.Info, error) {
 	return info, err
 }
 
-// seen says what a file is that was opened.
-func seen(f vfs.File, err error) (vfs.File, vfs.Info, error) {
-	if err != nil {
-		return nil, vfs.Info{}, err
-	}
-	info, err := f.Info()
-	return f, info, err
-}
-
-func (a agedFS) Lstat(name string) (vfs.Info, error)              { return age(a.OS.Lstat(name)) }
-func (a agedFS) Stat(name string) (vfs.Info, error)               { return age(a.OS.Stat(name)) }
-func (a agedFS) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(a.Open(name)) }
-
+func (a agedFS) Lstat(name string) (vfs.Info, error) { return age(a.OS.Lstat(name)) }
+func (a agedFS) Stat(name string) (vfs.Info, error)  { return age(a.OS.Stat(name)) }
 func (a agedFS) Open(name string) (vfs.File, error) {
 	f, err := a.OS.Open(name)
 	if err != nil {
@@ -230,8 +219,6 @@ func (y youngFiles) Lstat(name string) (vfs.Info, error) {
 	return y.agedFS.Lstat(name)
 }
 
-func (y youngFiles) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(y.Open(name)) }
-
 func (y youngFiles) Open(name string) (vfs.File, error) { return y.OS.Open(name) }
 
 // Two processes have one maildrop: what one of them knows is not taken for true by the
@@ -273,4 +260,8 @@ func TestTwoStores(t *testing.T) {
 
 func (a agedFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(a, a.OS, dir) }
 
+func (a agedFS) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(a, a.OS, dir) }
+
 func (y youngFiles) Lock(dir string) (vfs.Lock, error) { return lockThrough(y, y.OS, dir) }
+
+func (y youngFiles) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(y, y.OS, dir) }

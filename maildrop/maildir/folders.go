@@ -64,13 +64,6 @@ func (d *drop) lookAt(folder string) (folderState, error) {
 	return stateOf(filepath.Join(d.root, folder), info, err)
 }
 
-// folder looks at a folder of a Maildir that is not locked.
-func (s *Store) folder(root, folder string) (folderState, error) {
-	path := filepath.Join(root, folder)
-	info, err := s.fs().Lstat(path)
-	return stateOf(path, info, err)
-}
-
 // stateOf is what a look at a folder says.
 func stateOf(path string, info vfs.Info, err error) (folderState, error) {
 	if errors.Is(err, fs.ErrNotExist) {

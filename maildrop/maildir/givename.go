@@ -66,7 +66,7 @@ func (d *drop) link(n *naming) error {
 		return err
 	}
 	from, to := n.entry.place.name, n.target().name
-	err = f.Link(from, to)
+	err = f.Link(from, f, to)
 	switch {
 	case err == nil:
 		return nil
@@ -76,7 +76,7 @@ func (d *drop) link(n *naming) error {
 			return nil
 		}
 	case noLinks(err):
-		err = moveTo(f, from, to)
+		err = moveTo(f, from, f, to)
 		if err == nil {
 			n.moved = true
 			n.entry.rename(n.target())

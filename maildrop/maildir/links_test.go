@@ -36,14 +36,16 @@ func (c closedNew) Lstat(name string) (vfs.Info, error) {
 	return c.OS.Lstat(name)
 }
 
-func (c closedNew) OpenSeen(name string) (vfs.File, vfs.Info, error) {
+func (c closedNew) Open(name string) (vfs.File, error) {
 	if err := c.refuses(name); err != nil {
-		return nil, vfs.Info{}, err
+		return nil, err
 	}
-	return c.OS.OpenSeen(name)
+	return c.OS.Open(name)
 }
 
 func (c closedNew) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.OS, dir) }
+
+func (c closedNew) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(c, c.OS, dir) }
 
 // strangers makes a folder with a file that is nobody's mail, and returns a function that
 // puts a link to it in the place of new/.
@@ -164,6 +166,64 @@ func TestNothingIsNamedThroughALink(t *testing.T) {
 	}
 }
 
+// Promises 2 and 7: a delivery makes, links and sweeps files in the Maildir only, also when a
+// link takes the place of tmp/ or new/ between a look and what follows it.
+func TestNothingIsDeliveredThroughALink(t *testing.T) {
+	for _, c := range []struct {
+		op, folder string
+		refused    bool
+	}{
+		{"opendir", tmpFolder, true},
+		{"opendir", newFolder, true},
+		{"create", tmpFolder, false},
+		{"write", tmpFolder, false},
+		{"readdir", tmpFolder, false}, // of the sweep
+		{"remove", tmpFolder, false},  // of the sweep
+		{"link", newFolder, false},
+		{"syncdir", newFolder, false},
+	} {
+		t.Run(c.op+" "+c.folder, func(t *testing.T) {
+			root := t.TempDir()
+			disk := &vfs.Fail{FS: vfs.OS{}}
+			s, dir := newStore(t, aged{disk}, root), filepath.Join(root, maildroptest.User)
+			const stale = "1.old.host"
+			secret, swap := strangers(t, root, filepath.Join(dir, c.folder), stale)
+			elsewhere := filepath.Dir(secret)
+			if err := put(vfs.OS{}, dir, "tmp/"+stale, "part"); err != nil {
+				t.Fatal(err)
+			}
+			disk.Before = func(now, name string) {
+				if now == c.op && swap != nil && strings.HasPrefix(name, filepath.Join(dir, c.folder)) {
+					if err := swap(); err != nil {
+						t.Error(err)
+					}
+					swap = nil
+				}
+				if names, err := os.ReadDir(elsewhere); err != nil || len(names) != 1 || names[0].Name() != stale {
+					t.Errorf("%s: the other folder has %v, %v", now, names, err)
+				}
+			}
+			if _, err := s.Deliver(t.Context(), maildroptest.User, strings.NewReader("text\n")); (err != nil) != c.refused {
+				t.Error(err)
+			}
+			if swap != nil {
+				t.Errorf("nothing did %s", c.op)
+			}
+			disk.Before("the end", "")
+			own := 0 // the message; or what it was too early to sweep
+			for _, name := range []string{"new", "new.away", "tmp", "tmp.away"} {
+				if info, err := os.Lstat(filepath.Join(dir, name)); err == nil && info.IsDir() {
+					names, _ := os.ReadDir(filepath.Join(dir, name))
+					own += len(names)
+				}
+			}
+			if own != 1 {
+				t.Errorf("the Maildir has %d files", own)
+			}
+		})
+	}
+}
+
 // Promises 2 and 7: what is no file any more is left out from the next session on, whether
 // somebody asks for the message or removes it.
 func TestMessageThatIsNoFileAnyMore(t *testing.T) {
@@ -194,5 +254,33 @@ func TestMessageThatIsNoFileAnyMore(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A Maildir may be a link. Where that leads nowhere, its disk may be away: there is such a
+// user, and nothing is made.
+func TestMaildirThatIsALink(t *testing.T) {
+	root := t.TempDir()
+	s := storeOn(vfs.OS{}, root)
+	s.Missing = func(string) error { t.Error("asked for a Maildir"); return nil }
+	disk := filepath.Join(root, "disk")
+	if err := os.Symlink(disk, filepath.Join(root, maildroptest.User)); err != nil {
+		t.Fatal(err)
+	}
+	deliver := func() error {
+		_, err := s.Deliver(t.Context(), maildroptest.User, strings.NewReader("text\n"))
+		return err
+	}
+	if err := deliver(); !errors.Is(err, ErrNoFolders) {
+		t.Errorf("a link that leads nowhere: %v", err)
+	}
+	if err := s.Create(disk); err != nil {
+		t.Fatal(err)
+	}
+	if err := deliver(); err != nil {
+		t.Error(err)
+	}
+	if names, err := os.ReadDir(filepath.Join(disk, "new")); err != nil || len(names) != 1 {
+		t.Errorf("there are %d messages, %v", len(names), err)
 	}
 }

@@ -55,22 +55,22 @@ func TestMissingMaildirIsMadeOnce(t *testing.T) {
 }
 
 // An appearing Maildir is there, whole, from the moment on in which somebody has looked
-// for its cur/.
+// for it.
 type appearing struct {
 	vfs.FS
 	appear func() error
 }
 
-func (a *appearing) Lstat(name string) (vfs.Info, error) {
-	info, err := a.FS.Lstat(name)
-	if filepath.Base(name) == curFolder && a.appear != nil {
+func (a *appearing) OpenFolder(name string) (vfs.Folder, error) {
+	f, err := a.FS.OpenFolder(name)
+	if a.appear != nil {
 		appear := a.appear
 		a.appear = nil
 		if err := appear(); err != nil {
-			return vfs.Info{}, err
+			return nil, err
 		}
 	}
-	return info, err
+	return f, err
 }
 
 // A Maildir that appears while it is looked for is no folder without new/ and cur/.

@@ -146,3 +146,5 @@ func TestLockIsOnTheFolderThatIsRead(t *testing.T) {
 }
 
 func (l *leaver) Lock(dir string) (vfs.Lock, error) { return lockThrough(l, l.FS, dir) }
+
+func (l *leaver) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(l, l.FS, dir) }

@@ -85,4 +85,8 @@ func TestMessageThatIsRenamedAllTheTime(t *testing.T) {
 
 func (h *hasty) Lock(dir string) (vfs.Lock, error) { return lockThrough(h, h.FS, dir) }
 
+func (h *hasty) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(h, h.FS, dir) }
+
 func (c *chased) Lock(dir string) (vfs.Lock, error) { return lockThrough(c, c.FS, dir) }
+
+func (c *chased) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(c, c.FS, dir) }

@@ -263,8 +263,6 @@ func (u unwilling) Lstat(name string) (vfs.Info, error) {
 	return u.FS.Lstat(name)
 }
 
-func (u unwilling) OpenSeen(name string) (vfs.File, vfs.Info, error) { return seen(u.Open(name)) }
-
 func (u unwilling) Open(name string) (vfs.File, error) {
 	if u.fails("open", name) {
 		return nil, errBad
@@ -412,6 +410,8 @@ func TestMemoryOfAMessage(t *testing.T) {
 
 func (u unwilling) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }
 
+func (u unwilling) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(u, u.FS, dir) }
+
 // Goal 1, promise 5: two clocks need not agree. What was delivered in the same tick as a
 // session that had just looked is listed, however far the clock of a file server is behind
 // ours, or ahead of it.
@@ -553,6 +553,8 @@ func TestMemoryAfterAMove(t *testing.T) {
 type lateDisk struct{ vfs.FS }
 
 func (l lateDisk) Lock(dir string) (vfs.Lock, error) { return lockThrough(l, l.FS, dir) }
+
+func (l lateDisk) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(l, l.FS, dir) }
 
 func (l lateDisk) Lstat(name string) (vfs.Info, error) {
 	info, err := l.FS.Lstat(name)

@@ -2,9 +2,10 @@ package maildir
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"postfach/internal/vfs"
 )
 
 // staleAfter is when a file in tmp/ is rubbish: the convention of Maildir, which
@@ -18,17 +19,16 @@ const sweepEvery = 24 * time.Hour
 // such a message was delivered. Nothing depends on it, so errors are nobody's
 // concern. The time is that of mine, a file that was written just now: the clock
 // of a file server may differ from ours.
-func (s *Store) sweep(ctx context.Context, root, mine string) {
+func (s *Store) sweep(ctx context.Context, root string, tmp vfs.Folder, mine string) {
 	if !s.sweepIsDue(root, time.Now()) {
 		return
 	}
-	info, err := s.fs().Lstat(mine)
+	info, err := tmp.Lstat(mine)
 	if err != nil {
 		return
 	}
 	limit := info.ModTime.Add(-staleAfter)
-	tmp := filepath.Join(root, tmpFolder)
-	names, err := s.fs().ReadDir(tmp)
+	names, err := tmp.ReadDir()
 	if err != nil {
 		return
 	}
@@ -39,11 +39,10 @@ func (s *Store) sweep(ctx context.Context, root, mine string) {
 		if !looksTemporary(name) {
 			continue
 		}
-		path := filepath.Join(tmp, name)
-		info, err := s.fs().Lstat(path)
+		info, err := tmp.Lstat(name)
 		// The time of the inode, too: somebody may have moved an old message here.
 		if err == nil && info.Mode.IsRegular() && info.ModTime.Before(limit) && info.ChangeTime.Before(limit) {
-			s.fs().Remove(path)
+			tmp.Remove(name)
 		}
 	}
 }

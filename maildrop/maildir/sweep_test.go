@@ -15,8 +15,24 @@ import (
 // "old".
 type aged struct{ vfs.FS }
 
-func (a aged) Lstat(name string) (vfs.Info, error) {
-	info, err := a.FS.Lstat(name)
+func (a aged) OpenFolder(name string) (vfs.Folder, error) {
+	f, err := a.FS.OpenFolder(name)
+	return agedFolder{f}, err
+}
+
+type agedFolder struct{ vfs.Folder }
+
+func (f agedFolder) OpenFolder(name string) (vfs.Folder, error) {
+	sub, err := f.Folder.OpenFolder(name)
+	return agedFolder{sub}, err
+}
+
+func (f agedFolder) Link(oldname string, to vfs.Folder, newname string) error {
+	return f.Folder.Link(oldname, to.(agedFolder).Folder, newname)
+}
+
+func (f agedFolder) Lstat(name string) (vfs.Info, error) {
+	info, err := f.Folder.Lstat(name)
 	if strings.Contains(filepath.Base(name), "old") {
 		info.ModTime = info.ModTime.Add(-37 * time.Hour)
 		if !strings.Contains(name, "moved") {

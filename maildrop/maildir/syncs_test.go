@@ -112,3 +112,5 @@ func (f *lazyFile) Sync() error {
 }
 
 func (l *lazyFS) Lock(dir string) (vfs.Lock, error) { return lockThrough(l, l.FS, dir) }
+
+func (l *lazyFS) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(l, l.FS, dir) }

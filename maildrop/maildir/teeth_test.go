@@ -47,6 +47,8 @@ func (n noFileSync) Create(name string, perm fs.FileMode) (vfs.File, error) {
 	return unsynced{f}, err
 }
 
+func (n noFileSync) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(n, n.FS, dir) }
+
 type unsynced struct{ vfs.File }
 
 func (unsynced) Sync() error { return nil }
@@ -96,8 +98,16 @@ func (r removesTwice) Remove(name string) error {
 
 func (n noDirSync) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
 
+func (n noDirSync) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(n, n.FS, dir) }
+
 func (r *renames) Lock(dir string) (vfs.Lock, error) { return lockThrough(r, r.FS, dir) }
+
+func (r *renames) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(r, r.FS, dir) }
 
 func (n noRemove) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
 
+func (n noRemove) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(n, n.FS, dir) }
+
 func (r removesTwice) Lock(dir string) (vfs.Lock, error) { return lockThrough(r, r.FS, dir) }
+
+func (r removesTwice) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(r, r.FS, dir) }

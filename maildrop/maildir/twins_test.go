@@ -378,4 +378,8 @@ func TestTwinThatArrivesInTheSession(t *testing.T) {
 
 func (n noNames) Lock(dir string) (vfs.Lock, error) { return lockThrough(n, n.FS, dir) }
 
+func (n noNames) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(n, n.FS, dir) }
+
 func (u unseen) Lock(dir string) (vfs.Lock, error) { return lockThrough(u, u.FS, dir) }
+
+func (u unseen) OpenFolder(dir string) (vfs.Folder, error) { return openThrough(u, u.FS, dir) }
