@@ -25,6 +25,7 @@ type maildir struct {
 	tmp   vfs.Lock
 	fresh vfs.Folder // new/
 	last  time.Time  // of the last name: names are in the order of delivery
+	size  sizes      // of what comes
 }
 
 // suffix marks names that were made here.
@@ -99,11 +100,11 @@ func (m *maildir) Deliver(ctx context.Context, r io.Reader, record func() (Recor
 
 // Stage implements Stager: in tmp, where nobody looks.
 func (m *maildir) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
-	stamp := m.stamp()
-	var size sizes
-	s, err := m.stage(ctx, stamp+"."+suffix, r, &size, record)
+	tmp := m.tmpName()
+	m.size = sizes{}
+	s, err := m.stage(ctx, tmp, r, &m.size, record)
 	if s != nil {
-		s.name = nameFor(stamp, s.record, size)
+		s.name = nameFor(strings.TrimSuffix(tmp, "."+suffix), s.record, m.size)
 	}
 	return s, err
 }
@@ -136,15 +137,19 @@ func (m *maildir) Commit(batch []*Staged) []error {
 	return commit(m.tmp, m.fresh, batch, func(s *Staged) (string, error) { return s.name, nil }, m.add)
 }
 
-// stamp returns seconds and microseconds, never the same and never less than
-// before.
-func (m *maildir) stamp() string {
+// tmpName returns seconds and microseconds, never the same and never less than
+// before, and the suffix.
+func (m *maildir) tmpName() string {
 	now := time.Now().Truncate(time.Microsecond)
 	if !now.After(m.last) {
 		now = m.last.Add(time.Microsecond)
 	}
 	m.last = now
-	return strconv.FormatInt(now.Unix(), 10) + ".M" + strconv.Itoa(now.Nanosecond()/1000)
+	var room [64]byte
+	name := strconv.AppendInt(room[:0], now.Unix(), 10)
+	name = append(name, ".M"...)
+	name = strconv.AppendInt(name, int64(now.Nanosecond()/1000), 10)
+	return string(append(name, "."+suffix...))
 }
 
 // parseMaildirName finds the record in a name, whatever flags it has.

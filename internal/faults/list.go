@@ -287,7 +287,7 @@ func List() []Fault {
 		}}},
 		{22, "what came before is fetched again", tool, "TestKilledGetLosesAndDoublesNothing", []Edit{
 			{"fetch/plan.go", "		return have.Announced == m.announced || m.announced < 0\n", "		return false && have.Announced == m.announced\n"},
-			{"fetch/fetch.go", "	return had >= r.seen[rec]\n", "	return false && had >= r.seen[rec]\n"},
+			{"fetch/fetch.go", "	return had >= seen\n", "	return false && had >= seen\n"},
 		}},
 	}
 }
