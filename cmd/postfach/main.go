@@ -76,7 +76,10 @@ func usageCode(args []string) int {
 	return exitUsage
 }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	collectLate()
+	os.Exit(run(os.Args[1:]))
+}
 
 // grammar is a cli, with no other command than the one that is called, if that can be
 // seen at once: to look at all of them takes longer than a short command runs.
