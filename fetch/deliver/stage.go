@@ -84,6 +84,7 @@ func (s *spooler) stage(ctx context.Context, tmp string, r io.Reader, also io.Wr
 	if !ok {
 		return nil, errors.Join(f.Close(), s.in.Remove(tmp))
 	}
+	f.WriteOut()
 	return &Staged{record: rec, file: f, tmp: tmp}, nil
 }
 

@@ -63,6 +63,8 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 
 type osFile struct{ *os.File }
 
+func (osFile) WriteOut() {}
+
 func (f osFile) Info() (Info, error) {
 	fi, err := f.Stat()
 	if err != nil {

@@ -204,6 +204,10 @@ func (f *file) Sync() error {
 	return f.do("sync", fsync)
 }
 
+func (f *file) WriteOut() {
+	f.do("write out", writeOut) // Sync tells what goes wrong
+}
+
 func (f *file) Chown(uid, gid int) error {
 	return f.do("chown", func(fd int) error { return syscall.Fchown(fd, uid, gid) })
 }
