@@ -49,7 +49,7 @@ func newBatcher(target deliver.Stager, done func([]parcel, []error)) *batcher {
 	b := &batcher{target: target, most: maxBatch}
 	b.changed.L = &b.mu
 	b.over.Go(func() {
-		for batch := b.take(); len(batch) > 0; batch = b.take() {
+		for batch := b.take(nil); len(batch) > 0; batch = b.take(batch) {
 			done(batch, b.commit(batch))
 		}
 	})
@@ -102,8 +102,8 @@ func (b *batcher) lack() {
 }
 
 // take takes all that waits, once it is time; nothing: there is no more. The
-// batch before is done then.
-func (b *batcher) take() (batch []parcel) {
+// batch before is done then, and gives its room to what comes.
+func (b *batcher) take(before []parcel) (batch []parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.busy = false
@@ -111,7 +111,8 @@ func (b *batcher) take() (batch []parcel) {
 	for !b.hurried && !b.closed {
 		b.changed.Wait()
 	}
-	batch, b.waiting, b.octets, b.hurried = b.waiting, nil, 0, false
+	clear(before)
+	batch, b.waiting, b.octets, b.hurried = b.waiting, before[:0], 0, false
 	b.busy = len(batch) > 0
 	b.changed.Broadcast()
 	return batch

@@ -38,6 +38,10 @@ func (d slowDisk) SyncDir(name string) error {
 	return d.FS.SyncDir(name)
 }
 
+func (d slowDisk) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(d, d.FS, dir) }
+
+func (d slowDisk) Lock(dir string) (vfs.Lock, error) { return vfs.LockThrough(d, d.FS, dir) }
+
 type slowFile struct{ vfs.File }
 
 func (f slowFile) Sync() error {
@@ -91,6 +95,10 @@ func (c *counted) SyncDir(name string) error {
 	c.folders.Add(1)
 	return c.FS.SyncDir(name)
 }
+
+func (c *counted) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(c, c.FS, dir) }
+
+func (c *counted) Lock(dir string) (vfs.Lock, error) { return vfs.LockThrough(c, c.FS, dir) }
 
 type countedFile struct {
 	vfs.File
@@ -305,6 +313,9 @@ func (d noSync) Create(name string, perm fs.FileMode) (vfs.File, error) {
 	}
 	return noSyncFile{f}, nil
 }
+
+func (d noSync) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(d, d.FS, dir) }
+func (d noSync) Lock(dir string) (vfs.Lock, error)         { return vfs.LockThrough(d, d.FS, dir) }
 
 type noSyncFile struct{ vfs.File }
 

@@ -29,6 +29,9 @@ func (f *few) Create(name string, perm fs.FileMode) (vfs.File, error) {
 	return file, err
 }
 
+func (f *few) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(f, f.FS, dir) }
+func (f *few) Lock(dir string) (vfs.Lock, error)         { return vfs.LockThrough(f, f.FS, dir) }
+
 type fewFile struct {
 	vfs.File
 	of *few

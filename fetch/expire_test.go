@@ -55,6 +55,10 @@ func (d *badDisk) Rename(from, to string) error {
 	return d.FS.Rename(from, to)
 }
 
+func (d *badDisk) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(d, d.FS, dir) }
+
+func (d *badDisk) Lock(dir string) (vfs.Lock, error) { return vfs.LockThrough(d, d.FS, dir) }
+
 type badFile struct {
 	vfs.File
 	d *badDisk

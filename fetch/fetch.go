@@ -69,7 +69,7 @@ const maxFailures = 3
 // how far it came. Messages that failed alone are counted in the Result, and
 // reported. The caller closes the Client and the Target.
 func Get(ctx context.Context, c *pop3client.Client, target deliver.Target, o Options) (Result, error) {
-	r := &run{c: c, target: target, o: o, hash: deliver.NewContentHash()}
+	r := &run{c: c, target: target, o: o}
 	messages, err := r.list(ctx)
 	if err != nil {
 		return r.result, err
@@ -97,8 +97,8 @@ type run struct {
 	o      Options
 
 	wanted []message
-	seen   map[deliver.Record]int // how often the run met this content under this key
-	hash   deliver.ContentHash    // of the message that comes
+	seen   map[deliver.Record]int // how often the run met this content under a key that several have
+	comes  tee                    // the message that comes
 
 	mu     sync.Mutex // guards what follows, and calls of Report, Flush and Progress
 	result Result
@@ -137,6 +137,7 @@ func (r *run) receive(ctx context.Context, b *batcher) error {
 	r.result.Failed = len(numbers)
 	r.report(Event{Kind: Planned, Messages: len(numbers), Octets: octets})
 	r.seen = make(map[deliver.Record]int)
+	r.comes = tee{hash: deliver.NewContentHash(), progress: r.progress}
 	i := 0
 	for body, err := range r.c.RetrAll(ctx, numbers) {
 		m := r.wanted[i]
@@ -166,12 +167,12 @@ func (r *run) receive(ctx context.Context, b *batcher) error {
 // store takes one message to the target, unless that turns out to have it.
 // delivered hears of it once it is durable.
 func (r *run) store(ctx context.Context, b *batcher, m message, body io.Reader) (err error) {
-	r.hash.Reset()
-	t := &tee{r: body, hash: r.hash, progress: r.progress}
+	t := &r.comes
+	t.begin(body)
 	known := false
 	record := func() (deliver.Record, bool) {
 		rec := deliver.Record{Key: m.key, Announced: m.announced, Content: t.hash.String()}
-		known = r.met(rec)
+		known = r.met(m, rec)
 		return rec, !known
 	}
 	p := parcel{message: m}
@@ -258,16 +259,19 @@ func (r *run) hopeless() error {
 // with one key and one content are two messages: as many are kept as the
 // maildrop holds (P3-UIDL-10). It makes no difference how many of this run's are
 // in the target already: they are fewer than were seen.
-func (r *run) met(rec deliver.Record) bool {
+func (r *run) met(m message, rec deliver.Record) bool {
 	rec.Announced = 0 // servers that estimate sizes change their minds
-	r.seen[rec]++
-	had := 0
+	seen, had := 1, 0
+	if !m.alone {
+		r.seen[rec]++
+		seen = r.seen[rec]
+	}
 	for _, have := range r.target.Records(rec.Key) {
 		if have.Content == rec.Content {
 			had++
 		}
 	}
-	return had >= r.seen[rec]
+	return had >= seen
 }
 
 // delete marks what is safe. No DELE is sent before all messages are durable,
@@ -315,6 +319,12 @@ type tee struct {
 	hash     deliver.ContentHash
 	octets   int64
 	progress func(int)
+}
+
+// begin makes it one of another message.
+func (t *tee) begin(r io.Reader) {
+	t.r, t.octets = r, 0
+	t.hash.Reset()
 }
 
 func (t *tee) Read(p []byte) (int, error) {

@@ -552,3 +552,7 @@ func TestFullDisk(t *testing.T) {
 type fullDisk struct{ vfs.FS }
 
 func (fullDisk) Create(string, fs.FileMode) (vfs.File, error) { return nil, fmt.Errorf("disk full") }
+
+func (d fullDisk) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(d, d.FS, dir) }
+
+func (d fullDisk) Lock(dir string) (vfs.Lock, error) { return vfs.LockThrough(d, d.FS, dir) }

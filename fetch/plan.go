@@ -18,6 +18,7 @@ type message struct {
 	id        pop3.UniqueID // "": the server gave none
 	announced int64         // octets; -1: LIST did not say
 	key       string
+	alone     bool // no other one here has its key
 }
 
 // list asks what there is: LIST for numbers and sizes, UIDL for unique-ids,
@@ -91,8 +92,10 @@ func (r *run) plan(messages []message) {
 	for _, m := range messages {
 		copies[m.key]++
 	}
+	r.wanted = make([]message, 0, len(messages))
 	for _, m := range messages {
-		if m.id != "" && copies[m.key] == 1 && r.known(m) {
+		m.alone = copies[m.key] == 1
+		if m.id != "" && m.alone && r.known(m) {
 			r.result.Known++
 			r.safe = append(r.safe, m.number)
 			continue

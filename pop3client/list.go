@@ -54,6 +54,9 @@ func (c *Client) remember(list []pop3.ScanListing) {
 
 // announced returns what LIST said about message n; -1 without an answer.
 func (c *Client) announced(n int) int64 {
+	if i := n - 1; i >= 0 && i < len(c.sizes) && c.sizes[i].Number == n { // mostly all are there
+		return c.sizes[i].Size
+	}
 	i, ok := slices.BinarySearchFunc(c.sizes, pop3.ScanListing{Number: n}, byNumber)
 	if !ok {
 		return -1

@@ -19,7 +19,7 @@ type Message struct {
 	Size int64
 
 	c       *Client
-	body    *popwire.BodyReader
+	body    popwire.BodyReader
 	release func() // nil: the connection is not this message's alone
 	err     error  // io.EOF, or why there is no more
 }
@@ -28,7 +28,7 @@ type Message struct {
 func (c *Client) open(n int, release func()) *Message {
 	return &Message{
 		Number: n, Size: c.announced(n),
-		c: c, body: popwire.NewBodyReader(c.r, c.bodyLine), release: release,
+		c: c, body: *popwire.NewBodyReader(c.r, c.bodyLine), release: release,
 	}
 }
 

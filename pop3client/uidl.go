@@ -13,7 +13,7 @@ import (
 // repeat (P3-UIDL-10, P3-UIDL-11). An empty one says that the server gave the
 // message none.
 func (c *Client) UIDL(ctx context.Context) ([]pop3.IDListing, error) {
-	var list []pop3.IDListing
+	list := make([]pop3.IDListing, 0, len(c.sizes)) // as many as List has found, mostly
 	err := c.commandLines(ctx, "UIDL", func(line string) error {
 		l, ok := parseID(line)
 		if !ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -75,11 +76,29 @@ func usageCode(args []string) int {
 	return exitUsage
 }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	collectLate()
+	os.Exit(run(os.Args[1:]))
+}
+
+// grammar is a cli, with no other command than the one that is called, if that can be
+// seen at once: to look at all of them takes longer than a short command runs.
+func grammar(args []string) any {
+	all := reflect.TypeFor[cli]()
+	var called []reflect.StructField
+	for f := range all.Fields() {
+		if f.Type == reflect.TypeFor[kong.VersionFlag]() || len(args) > 0 && args[0] == strings.ToLower(f.Name) {
+			called = append(called, f)
+		}
+	}
+	if len(called) < 2 {
+		return new(cli)
+	}
+	return reflect.New(reflect.StructOf(called)).Interface()
+}
 
 func run(args []string) int {
-	var c cli
-	parser, err := kong.New(&c, kong.Name("postfach"), kong.UsageOnError(), kong.Vars{"version": version.String()},
+	parser, err := kong.New(grammar(args), kong.Name("postfach"), kong.UsageOnError(), kong.Vars{"version": version.String()},
 		kong.Description("Everything about a POP3 mailbox. Each command explains itself with --help. Pages such as docs/accounts.md are in the source; installed, they are in /usr/share/doc/postfach."))
 	if err != nil {
 		hint.Print(os.Stderr, "postfach", err)

@@ -15,11 +15,11 @@ import (
 const syncs = 16
 
 // commit makes staged messages durable and visible: every file is synced, then
-// each gets the name that nameOf says, then the folder of these names is synced,
+// each gets the name that nameOf says in the other folder, then that one is synced,
 // once for all. A file has no name before it is durable, and no message is
 // delivered before its name is. Of a message that fails nothing stays, unless
 // what failed was the folder's sync.
-func commit(fsys vfs.FS, dir string, batch []*Staged, nameOf func(*Staged) (string, error), add func(Record)) []error {
+func commit(from, to vfs.Folder, batch []*Staged, nameOf func(*Staged) (string, error), add func(Record)) []error {
 	errs := syncTogether(batch)
 	named := false
 	for i, s := range batch {
@@ -27,10 +27,10 @@ func commit(fsys vfs.FS, dir string, batch []*Staged, nameOf func(*Staged) (stri
 			errs[i] = err
 		}
 		if errs[i] == nil {
-			errs[i] = rename(fsys, s, nameOf)
+			errs[i] = move(from, to, s, nameOf)
 		}
 		if errs[i] != nil {
-			fsys.Remove(s.tmp)
+			from.Remove(s.tmp)
 			continue
 		}
 		add(s.record)
@@ -39,7 +39,7 @@ func commit(fsys vfs.FS, dir string, batch []*Staged, nameOf func(*Staged) (stri
 	if !named {
 		return errs
 	}
-	if err := fsys.SyncDir(dir); err != nil {
+	if err := to.Sync(); err != nil {
 		for i := range errs {
 			if errs[i] == nil {
 				errs[i] = err
@@ -49,12 +49,12 @@ func commit(fsys vfs.FS, dir string, batch []*Staged, nameOf func(*Staged) (stri
 	return errs
 }
 
-func rename(fsys vfs.FS, s *Staged, nameOf func(*Staged) (string, error)) error {
+func move(from, to vfs.Folder, s *Staged, nameOf func(*Staged) (string, error)) error {
 	name, err := nameOf(s)
 	if err != nil {
 		return err
 	}
-	return fsys.Rename(s.tmp, name)
+	return from.Rename(s.tmp, to, name)
 }
 
 // syncTogether makes the contents durable, as many at once as may be.

@@ -210,6 +210,10 @@ func (d *moody) Create(name string, perm fs.FileMode) (vfs.File, error) {
 	return moodyFile{f, d}, err
 }
 
+func (d *moody) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(d, d.Strict, dir) }
+
+func (d *moody) Lock(dir string) (vfs.Lock, error) { return vfs.LockThrough(d, d.Strict, dir) }
+
 type moodyFile struct {
 	vfs.File
 	d *moody

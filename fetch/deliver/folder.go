@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"postfach/internal/vfs"
@@ -18,8 +17,7 @@ import (
 type folder struct {
 	records
 	spooler
-	dir  string
-	lock io.Closer
+	lock vfs.Lock
 }
 
 const (
@@ -35,19 +33,19 @@ func openFolder(fsys vfs.FS, dir string) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{spooler: spooler{fsys: fsys}, dir: dir, lock: lock}
-	if err := f.load(); err != nil {
+	f := &folder{spooler: spooler{in: lock}, lock: lock}
+	if err := f.load(fsys, dir); err != nil {
 		lock.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-func (f *folder) load() error {
-	if err := f.fsys.SyncDir(f.dir); err != nil {
+func (f *folder) load(fsys vfs.FS, dir string) error {
+	if err := fsys.SyncDir(dir); err != nil {
 		return err
 	}
-	names, err := f.fsys.ReadDir(f.dir)
+	names, err := fsys.ReadDir(dir)
 	if err != nil {
 		return err
 	}
@@ -56,7 +54,7 @@ func (f *folder) load() error {
 			f.add(r)
 		}
 	}
-	return removeAll(f.fsys, f.dir, func(name string) bool { return strings.HasPrefix(name, tmpPrefix) })
+	return removeAll(fsys, dir, func(name string) bool { return strings.HasPrefix(name, tmpPrefix) })
 }
 
 // parseEML finds the record in a name.
@@ -78,23 +76,23 @@ func (f *folder) Deliver(ctx context.Context, r io.Reader, record func() (Record
 
 // Stage implements Stager.
 func (f *folder) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
-	return f.stage(ctx, filepath.Join(f.dir, tmpPrefix+rand.Text()), r, io.Discard, record)
+	return f.stage(ctx, tmpPrefix+rand.Text(), r, io.Discard, record)
 }
 
 // Commit implements Stager.
 func (f *folder) Commit(batch []*Staged) []error {
-	return commit(f.fsys, f.dir, batch, func(s *Staged) (string, error) { return f.free(s.record) }, f.add)
+	return commit(f.lock, f.lock, batch, func(s *Staged) (string, error) { return f.free(s.record) }, f.add)
 }
 
 // free returns a name that nothing has: Rename would replace it.
 func (f *folder) free(r Record) (string, error) {
-	name := filepath.Join(f.dir, r.String())
+	name := r.String()
 	for n := 1; ; n++ {
 		try := name + eml
 		if n > 1 {
 			try = fmt.Sprintf("%s-%d%s", name, n, eml)
 		}
-		_, err := f.fsys.Lstat(try)
+		_, err := f.lock.Lstat(try)
 		if errors.Is(err, fs.ErrNotExist) {
 			return try, nil
 		}

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"strconv"
@@ -21,9 +22,10 @@ import (
 type maildir struct {
 	records
 	spooler
-	dir  string
-	lock io.Closer
-	last time.Time // of the last name: names are in the order of delivery
+	tmp   vfs.Lock
+	fresh vfs.Folder // new/
+	last  time.Time  // of the last name: names are in the order of delivery
+	size  sizes      // of what comes
 }
 
 // suffix marks names that were made here.
@@ -40,8 +42,12 @@ func openMaildir(fsys vfs.FS, dir string) (*maildir, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maildir{spooler: spooler{fsys: fsys}, dir: dir, lock: lock}
-	if err := m.load(); err != nil {
+	m := &maildir{spooler: spooler{in: lock}, tmp: lock}
+	if err := m.load(fsys, dir); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	if m.fresh, err = fsys.OpenFolder(filepath.Join(dir, "new")); err != nil {
 		lock.Close()
 		return nil, err
 	}
@@ -50,13 +56,13 @@ func openMaildir(fsys vfs.FS, dir string) (*maildir, error) {
 
 // load learns what is there. A message that an interrupted run had renamed but
 // not synced is made durable first: from now on it counts.
-func (m *maildir) load() error {
+func (m *maildir) load(fsys vfs.FS, home string) error {
 	for _, sub := range []string{"new", "cur"} {
-		dir := filepath.Join(m.dir, sub)
-		if err := m.fsys.SyncDir(dir); err != nil {
+		dir := filepath.Join(home, sub)
+		if err := fsys.SyncDir(dir); err != nil {
 			return err
 		}
-		names, err := m.fsys.ReadDir(dir)
+		names, err := fsys.ReadDir(dir)
 		if err != nil {
 			return err
 		}
@@ -66,7 +72,7 @@ func (m *maildir) load() error {
 			}
 		}
 	}
-	return removeAll(m.fsys, filepath.Join(m.dir, "tmp"), func(name string) bool {
+	return removeAll(fsys, filepath.Join(home, "tmp"), func(name string) bool {
 		return strings.HasSuffix(name, "."+suffix)
 	})
 }
@@ -94,11 +100,11 @@ func (m *maildir) Deliver(ctx context.Context, r io.Reader, record func() (Recor
 
 // Stage implements Stager: in tmp, where nobody looks.
 func (m *maildir) Stage(ctx context.Context, r io.Reader, record func() (Record, bool)) (*Staged, error) {
-	stamp := m.stamp()
-	var size sizes
-	s, err := m.stage(ctx, filepath.Join(m.dir, "tmp", stamp+"."+suffix), r, &size, record)
+	tmp := m.tmpName()
+	m.size = sizes{}
+	s, err := m.stage(ctx, tmp, r, &m.size, record)
 	if s != nil {
-		s.name = nameFor(stamp, s.record, size)
+		s.name = nameFor(strings.TrimSuffix(tmp, "."+suffix), s.record, m.size)
 	}
 	return s, err
 }
@@ -128,19 +134,22 @@ func (s *sizes) Write(p []byte) (int, error) {
 
 // Commit implements Stager.
 func (m *maildir) Commit(batch []*Staged) []error {
-	dir := filepath.Join(m.dir, "new")
-	return commit(m.fsys, dir, batch, func(s *Staged) (string, error) { return dir + string(filepath.Separator) + s.name, nil }, m.add)
+	return commit(m.tmp, m.fresh, batch, func(s *Staged) (string, error) { return s.name, nil }, m.add)
 }
 
-// stamp returns seconds and microseconds, never the same and never less than
-// before.
-func (m *maildir) stamp() string {
+// tmpName returns seconds and microseconds, never the same and never less than
+// before, and the suffix.
+func (m *maildir) tmpName() string {
 	now := time.Now().Truncate(time.Microsecond)
 	if !now.After(m.last) {
 		now = m.last.Add(time.Microsecond)
 	}
 	m.last = now
-	return strconv.FormatInt(now.Unix(), 10) + ".M" + strconv.Itoa(now.Nanosecond()/1000)
+	var room [64]byte
+	name := strconv.AppendInt(room[:0], now.Unix(), 10)
+	name = append(name, ".M"...)
+	name = strconv.AppendInt(name, int64(now.Nanosecond()/1000), 10)
+	return string(append(name, "."+suffix...))
 }
 
 // parseMaildirName finds the record in a name, whatever flags it has.
@@ -154,4 +163,4 @@ func parseMaildirName(name string) (Record, bool) {
 }
 
 // Close implements Target.
-func (m *maildir) Close() error { return m.lock.Close() }
+func (m *maildir) Close() error { return errors.Join(m.fresh.Close(), m.tmp.Close()) }

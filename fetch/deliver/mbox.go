@@ -33,9 +33,10 @@ import (
 type mbox struct {
 	records
 	spooler
+	fsys  vfs.FS
 	name  string
 	side  string // a folder beside the file: lock, journal, spool
-	lock  io.Closer
+	lock  vfs.Lock
 	file  vfs.File
 	size  int64
 	begun bool  // the journal stands
@@ -44,7 +45,7 @@ type mbox struct {
 
 func openMbox(fsys vfs.FS, name string) (*mbox, error) {
 	dir, base := filepath.Split(filepath.Clean(name))
-	m := &mbox{spooler: spooler{fsys: fsys}, name: name, side: filepath.Join(dir, "."+base+"."+suffix)}
+	m := &mbox{fsys: fsys, name: name, side: filepath.Join(dir, "."+base+"."+suffix)}
 	if err := vfs.MkdirAll(fsys, m.side, folderPerm); err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func openMbox(fsys vfs.FS, name string) (*mbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.lock = lock
+	m.lock, m.in = lock, lock
 	if err := m.load(); err != nil {
 		if m.file != nil {
 			m.file.Close()
@@ -115,7 +116,7 @@ func (m *mbox) Deliver(ctx context.Context, r io.Reader, record func() (Record, 
 	if m.err != nil {
 		return m.err
 	}
-	tmp := filepath.Join(m.side, rand.Text())
+	tmp := rand.Text()
 	s := separator{}
 	stored := NewContentHash()
 	f, err := m.spool(ctx, tmp, newQuoter(r), io.MultiWriter(&s.octets, stored))
@@ -127,7 +128,7 @@ func (m *mbox) Deliver(ctx context.Context, r io.Reader, record func() (Record, 
 		s.hash = stored.String()
 		err = m.append(s, io.NewSectionReader(f, 0, int64(s.octets)))
 	}
-	return errors.Join(err, f.Close(), m.fsys.Remove(tmp))
+	return errors.Join(err, f.Close(), m.lock.Remove(tmp))
 }
 
 // append adds the message that is spooled. What fails is cut off again.

@@ -40,10 +40,13 @@ func Key(parts ...string) string {
 }
 
 // A ContentHash hashes the octets of a message.
-type ContentHash struct{ h hash.Hash }
+type ContentHash struct {
+	h    hash.Hash
+	room *[sha256.Size]byte
+}
 
 // NewContentHash returns an empty one.
-func NewContentHash() ContentHash { return ContentHash{sha256.New()} }
+func NewContentHash() ContentHash { return ContentHash{sha256.New(), new([sha256.Size]byte)} }
 
 // Reset begins anew.
 func (c ContentHash) Reset() { c.h.Reset() }
@@ -52,12 +55,9 @@ func (c ContentHash) Reset() { c.h.Reset() }
 func (c ContentHash) Write(p []byte) (int, error) { return c.h.Write(p) }
 
 // String returns the hash of what was written so far.
-func (c ContentHash) String() string { return sum(c.h) }
-
-func sum(h hash.Hash) string {
-	var room [sha256.Size]byte
-	h.Sum(room[:0])
-	return spell(room)
+func (c ContentHash) String() string {
+	c.h.Sum(c.room[:0])
+	return spell(*c.room)
 }
 
 func spell(h [sha256.Size]byte) string {

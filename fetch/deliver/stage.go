@@ -13,25 +13,25 @@ import (
 type Staged struct {
 	record Record
 	file   vfs.File // open: a sync tells of errors only who had the file open when they happened
-	tmp    string
-	name   string // the end of its later name, where that is known by now
+	tmp    string   // its name in the folder where messages are staged
+	name   string   // its later name, where that is known by now
 }
 
 // block is how much is read before it is written: few writes of many lines.
 const block = 64 << 10
 
-// A spooler writes messages to files of their own. One goroutine uses it at a
-// time.
+// A spooler writes messages to files of their own in an open folder. One goroutine uses
+// it at a time.
 type spooler struct {
-	fsys vfs.FS
-	buf  []byte // a block; nil before the first message
+	in  vfs.Folder
+	buf []byte // a block; nil before the first message
 }
 
 // spool writes what r gives to a new file, and to also, which does not fail.
 // Nothing is synced; the caller closes the file. On an error there is none. A cancelled ctx is an
 // error even when all octets came.
 func (s *spooler) spool(ctx context.Context, name string, r io.Reader, also io.Writer) (vfs.File, error) {
-	f, err := s.fsys.Create(name, filePerm)
+	f, err := s.in.Create(name, filePerm)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *spooler) spool(ctx context.Context, name string, r io.Reader, also io.W
 	}
 	if err != nil {
 		err = errors.Join(err, f.Close())
-		s.fsys.Remove(name)
+		s.in.Remove(name)
 		return nil, err
 	}
 	return f, nil
@@ -82,8 +82,9 @@ func (s *spooler) stage(ctx context.Context, tmp string, r io.Reader, also io.Wr
 	}
 	rec, ok := record()
 	if !ok {
-		return nil, errors.Join(f.Close(), s.fsys.Remove(tmp))
+		return nil, errors.Join(f.Close(), s.in.Remove(tmp))
 	}
+	f.WriteOut()
 	return &Staged{record: rec, file: f, tmp: tmp}, nil
 }
 

@@ -22,6 +22,10 @@ func (d *patient) Create(name string, perm fs.FileMode) (vfs.File, error) {
 	return patientFile{f, d}, err
 }
 
+func (d *patient) OpenFolder(dir string) (vfs.Folder, error) { return vfs.OpenThrough(d, d.FS, dir) }
+
+func (d *patient) Lock(dir string) (vfs.Lock, error) { return vfs.LockThrough(d, d.FS, dir) }
+
 type patientFile struct {
 	vfs.File
 	d *patient

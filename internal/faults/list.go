@@ -277,7 +277,7 @@ func List() []Fault {
 			"			errs[i] = batch[i].file.Sync()\n", "			if i == 0 {\n				errs[i] = batch[i].file.Sync()\n			}\n",
 		}}},
 		{22, "DELE before the folder is synced", "fetch", "TestNoDELEBeforeTheMailIsDurable", []Edit{{
-			"fetch/deliver/commit.go", "	if err := fsys.SyncDir(dir); err != nil {\n", "	if err := error(nil); err != nil {\n",
+			"fetch/deliver/commit.go", "	if err := to.Sync(); err != nil {\n", "	if err := error(nil); err != nil {\n",
 		}}},
 		{22, "fetched is said before the mail is durable", "fetch", "TestFetchedMeansDurable", []Edit{{
 			"fetch/batch.go", "			done(batch, b.commit(batch))\n", "			done(batch, make([]error, len(batch)))\n			b.commit(batch)\n",
@@ -287,7 +287,7 @@ func List() []Fault {
 		}}},
 		{22, "what came before is fetched again", tool, "TestKilledGetLosesAndDoublesNothing", []Edit{
 			{"fetch/plan.go", "		return have.Announced == m.announced || m.announced < 0\n", "		return false && have.Announced == m.announced\n"},
-			{"fetch/fetch.go", "	return had >= r.seen[rec]\n", "	return false && had >= r.seen[rec]\n"},
+			{"fetch/fetch.go", "	return had >= seen\n", "	return false && had >= seen\n"},
 		}},
 	}
 }

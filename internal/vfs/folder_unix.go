@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -168,15 +167,10 @@ func (f *folder) Lstat(name string) (Info, error) {
 }
 
 func (f *folder) Create(name string, perm fs.FileMode) (File, error) {
-	var fd int
-	err := f.do("open", name, func() (err error) {
-		fd, err = unix.Openat(f.fd, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, uint32(perm.Perm()))
-		return err
-	})
-	if err != nil {
-		return nil, err
+	if f.fd < 0 {
+		return nil, f.failed("open", name, fs.ErrClosed)
 	}
-	return osFile{os.NewFile(uintptr(fd), filepath.Join(f.name, name))}, nil
+	return create(f.fd, f, name, perm)
 }
 
 func (f *folder) Mkdir(name string, perm fs.FileMode) error {

@@ -15,3 +15,6 @@ func fsync(fd int) error {
 	}
 	return err
 }
+
+// writeOut: there is no such call here.
+func writeOut(int) error { return nil }

@@ -8,15 +8,6 @@ import (
 // OS is the file system of the machine.
 type OS struct{}
 
-// Create implements FS.
-func (OS) Create(name string, perm fs.FileMode) (File, error) {
-	f, err := openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-	if err != nil {
-		return nil, err
-	}
-	return osFile{f}, nil
-}
-
 // Append implements FS.
 func (OS) Append(name string, perm fs.FileMode) (File, error) {
 	return openRegular(name, os.O_RDWR|os.O_APPEND|os.O_CREATE, perm)
@@ -71,6 +62,8 @@ func (OS) Rename(oldname, newname string) error { return rename(oldname, newname
 func (OS) Remove(name string) error { return os.Remove(name) }
 
 type osFile struct{ *os.File }
+
+func (osFile) WriteOut() {}
 
 func (f osFile) Info() (Info, error) {
 	fi, err := f.Stat()

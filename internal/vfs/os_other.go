@@ -13,6 +13,15 @@ import (
 // Open implements FS.
 func (OS) Open(name string) (File, error) { return openRegular(name, os.O_RDONLY, 0) }
 
+// Create implements FS.
+func (OS) Create(name string, perm fs.FileMode) (File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
 // Lstat implements FS.
 func (OS) Lstat(name string) (Info, error) {
 	fi, err := os.Lstat(name)
@@ -35,10 +44,6 @@ const (
 	openFlags    = 0
 	openDirFlags = 0
 )
-
-func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
-	return os.OpenFile(name, flag, perm)
-}
 
 // SyncDir implements FS. There is no such operation here: the system itself
 // sees to the names.

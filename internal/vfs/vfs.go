@@ -111,6 +111,10 @@ type File interface {
 	Truncate(size int64) error
 	// Sync makes the content durable, but not the file's name: see SyncDir.
 	Sync() error
+	// WriteOut begins to bring the content to the disk, where the system knows of
+	// that, so that a later Sync has less to wait for. It waits for nothing and
+	// promises nothing; what goes wrong, Sync tells.
+	WriteOut()
 	// Chown gives the file to a user and a group; -1 leaves one as it is.
 	Chown(uid, gid int) error
 	Chmod(mode fs.FileMode) error

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -165,5 +166,47 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A file that was made is read, written and cut off; one that was opened is only read;
+// one that was closed is neither.
+func TestFilesOfTheSystem(t *testing.T) {
+	home := t.TempDir()
+	folder, err := OS{}.OpenFolder(home)
+	must(t, err)
+	defer folder.Close()
+	for name, create := range map[string]func(name string) (File, error){
+		"path":   func(name string) (File, error) { return OS{}.Create(filepath.Join(home, name), 0o600) },
+		"folder": func(name string) (File, error) { return folder.Create(name, 0o600) },
+	} {
+		f, err := create(name)
+		must(t, err)
+		if _, err := create(name); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), filepath.Join(home, name)) {
+			t.Errorf("%s: made again: %v", name, err)
+		}
+		n, err := f.Write([]byte("some octets"))
+		must(t, errors.Join(err, f.Truncate(4), f.Sync()))
+		var p [4]byte
+		_, err = f.ReadAt(p[:], 0)
+		must(t, errors.Join(err, f.Close()))
+		if n != 11 || string(p[:]) != "some" {
+			t.Errorf("%s: wrote %d, read %q", name, n, p)
+		}
+		if _, err := f.Write(p[:]); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%s: written after Close: %v", name, err)
+		}
+		opened, err := OS{}.Open(filepath.Join(home, name))
+		must(t, err)
+		if _, err := opened.Write(p[:]); err == nil {
+			t.Errorf("%s: what was opened to be read was written", name)
+		}
+		if opened.Truncate(0) == nil {
+			t.Errorf("%s: what was opened to be read was cut off", name)
+		}
+		must(t, opened.Close())
+		if got := content(t, OS{}, filepath.Join(home, name)); got != "some" {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"postfach/internal/vfs"
 )
 
-// A stalledDisk answers when it is mended.
+// A stalledDisk has a folder that answers when it is mended.
 type stalledDisk struct {
-	vfs.OS
+	vfs.Folder
 	mended  chan struct{}
 	waiting atomic.Int32
 }
@@ -42,7 +42,7 @@ func TestStalledDiskHoldsFewHelpers(t *testing.T) {
 			var all sync.WaitGroup
 			for range opens {
 				all.Go(func() {
-					d := &drop{store: s, open: [2]vfs.Folder{throughFolder{fs: disk}}}
+					d := &drop{store: s, open: [2]vfs.Folder{disk}}
 					d.lstatAll(context.Background(), places, func(int, vfs.Info, error) {})
 				})
 			}

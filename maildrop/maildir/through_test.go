@@ -1,71 +1,9 @@
 package maildir
 
-import (
-	"io/fs"
-	"path/filepath"
+import "postfach/internal/vfs"
 
-	"postfach/internal/vfs"
+// A test that changes an operation of a file system changes it in open folders, too.
+var (
+	lockThrough = vfs.LockThrough
+	openThrough = vfs.OpenThrough
 )
-
-// lockThrough locks a folder of the inner file system. What is done through the lock is
-// done by its path on the outer one, so that a test that changes an operation there
-// changes it in open folders, too.
-func lockThrough(outer, inner vfs.FS, dir string) (vfs.Lock, error) {
-	lock, err := inner.Lock(dir)
-	return through(outer, dir, lock, err)
-}
-
-// openThrough is lockThrough without the lock.
-func openThrough(outer, inner vfs.FS, dir string) (vfs.Folder, error) {
-	folder, err := inner.OpenFolder(dir)
-	return through(outer, dir, folder, err)
-}
-
-func through(outer vfs.FS, dir string, folder vfs.Folder, err error) (vfs.Folder, error) {
-	if err != nil {
-		return nil, err
-	}
-	return throughFolder{folder, outer, dir}, nil
-}
-
-type throughFolder struct {
-	vfs.Folder
-	fs   vfs.FS
-	path string
-}
-
-func (f throughFolder) in(name string) string { return filepath.Join(f.path, name) }
-
-func (f throughFolder) OpenFolder(name string) (vfs.Folder, error) {
-	sub, err := f.Folder.OpenFolder(name)
-	return through(f.fs, f.in(name), sub, err)
-}
-
-func (f throughFolder) OpenSeen(name string) (vfs.File, vfs.Info, error) {
-	file, err := f.fs.Open(f.in(name))
-	if err != nil {
-		return nil, vfs.Info{}, err
-	}
-	info, err := file.Info()
-	return file, info, err
-}
-
-func (f throughFolder) ReadDir() ([]string, error)          { return f.fs.ReadDir(f.path) }
-func (f throughFolder) Lstat(name string) (vfs.Info, error) { return f.fs.Lstat(f.in(name)) }
-func (f throughFolder) Create(name string, perm fs.FileMode) (vfs.File, error) {
-	return f.fs.Create(f.in(name), perm)
-}
-
-func (f throughFolder) Mkdir(name string, perm fs.FileMode) error {
-	return f.fs.Mkdir(f.in(name), perm)
-}
-
-func (f throughFolder) Link(oldname string, to vfs.Folder, newname string) error {
-	return f.fs.Link(f.in(oldname), to.(throughFolder).in(newname))
-}
-
-func (f throughFolder) Rename(oldname string, to vfs.Folder, newname string) error {
-	return f.fs.Rename(f.in(oldname), to.(throughFolder).in(newname))
-}
-func (f throughFolder) Remove(name string) error { return f.fs.Remove(f.in(name)) }
-func (f throughFolder) Sync() error              { return f.fs.SyncDir(f.path) }
