@@ -25,9 +25,9 @@ import (
 	"time"
 
 	"postfach/internal/config"
-	"postfach/internal/sockets"
 	"postfach/internal/datafolder"
 	"postfach/internal/peer"
+	"postfach/internal/sockets"
 )
 
 // testTLS serves a certificate of its own.
