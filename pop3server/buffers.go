@@ -11,11 +11,11 @@ import (
 // for a reply it borrows while a command runs. Whoever has not logged in gets a
 // small one: many may wait for a peer that does not read.
 const (
-	readBuffer = 1 << 10  // a command line fits
-	smallPiece = 2 << 10  // a write before the login
-	piece      = 16 << 10 // one write, one TLS record
-	largePiece = 64 << 10 // a write without TLS: fewer calls of the system
-	filePiece  = 32 << 10 // a read of a message
+	readBuffer = 1 << 10   // a command line fits
+	smallPiece = 2 << 10   // a write before the login
+	piece      = 16 << 10  // one write, one TLS record
+	largePiece = 128 << 10 // a write without TLS: fewer calls of the system
+	filePiece  = 32 << 10  // a read of a message
 
 	headerPiece = 8 << 10 // a read of a message of which little is wanted
 )
