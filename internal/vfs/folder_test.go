@@ -89,7 +89,7 @@ func TestFolderFollowsNoLink(t *testing.T) {
 	for what, open := range map[string]func(string) (File, Info, error){
 		"one call": dir.OpenSeen,
 		"stepwise": func(name string) (File, Info, error) {
-			return openSeen(name, func() (int, error) { return openStepwise(dir.fd, name) })
+			return openSeen("", name, func() (int, error) { return openStepwise(dir.fd, name) })
 		},
 	} {
 		f, _, err := open("cur/a")
@@ -130,7 +130,7 @@ func BenchmarkOpenMessage(b *testing.B) {
 		{"path", func() (File, Info, error) { return OS{}.OpenSeen(home + "/cur/" + name) }},
 		{"one call", func() (File, Info, error) { return lock.OpenSeen("cur/" + name) }},
 		{"stepwise", func() (File, Info, error) {
-			return openSeen("cur/"+name, func() (int, error) { return openStepwise(dir.fd, "cur/"+name) })
+			return openSeen("cur", name, func() (int, error) { return openStepwise(dir.fd, "cur/"+name) })
 		}},
 	} {
 		b.Run(c.what, func(b *testing.B) {

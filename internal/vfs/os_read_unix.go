@@ -40,23 +40,23 @@ const openSeenFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NOCTTY | openFlags
 
 // OpenSeen implements FS.
 func (OS) OpenSeen(name string) (File, Info, error) {
-	return openSeen(name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
+	return openSeen("", name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
 }
 
-// openSeen looks what it has opened.
-func openSeen(name string, open func() (int, error)) (File, Info, error) {
-	var fd int
+// openSeen looks what it has opened. The name is in a folder, whose name is for errors; ""
+// is none.
+func openSeen(folder, name string, open func() (int, error)) (File, Info, error) {
+	f := &reader{folder: folder, name: name}
 	err := uninterrupted(func() (err error) {
-		fd, err = open()
+		f.fd, err = open()
 		return err
 	})
 	if err != nil {
-		return nil, Info{}, &fs.PathError{Op: "open", Path: name, Err: err}
+		return nil, Info{}, f.failed("open", err)
 	}
-	f := &reader{fd: fd, name: name}
 	info, err := f.Info()
 	if err == nil && !info.Mode.IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+		err = f.failed("open", ErrNotRegular)
 	}
 	if err != nil {
 		f.Close()
@@ -76,9 +76,18 @@ func uninterrupted(call func() error) error {
 
 // A reader is a regular file that is only read. Close waits for a Read.
 type reader struct {
-	name string
-	mu   sync.Mutex // guards fd
-	fd   int        // -1: closed
+	folder, name string     // see openSeen
+	mu           sync.Mutex // guards fd
+	fd           int        // -1: closed
+}
+
+// failed names the file. Its path is put together here and not for each file.
+func (f *reader) failed(op string, err error) error {
+	path := f.name
+	if f.folder != "" {
+		path = f.folder + "/" + f.name
+	}
+	return &fs.PathError{Op: op, Path: path, Err: err}
 }
 
 // do makes one call with the descriptor.
@@ -90,7 +99,7 @@ func (f *reader) do(op string, call func(fd int) error) error {
 		err = uninterrupted(func() error { return call(f.fd) })
 	}
 	if err != nil {
-		return &fs.PathError{Op: op, Path: f.name, Err: err}
+		return f.failed(op, err)
 	}
 	return nil
 }
@@ -158,7 +167,7 @@ func (f *reader) Write([]byte) (int, error) { return 0, f.readOnly("write") }
 func (f *reader) Truncate(int64) error { return f.readOnly("truncate") }
 
 func (f *reader) readOnly(op string) error {
-	return &fs.PathError{Op: op, Path: f.name, Err: syscall.EBADF}
+	return f.failed(op, syscall.EBADF)
 }
 
 func (f *reader) Close() error {
@@ -171,7 +180,7 @@ func (f *reader) Close() error {
 		err = syscall.Close(fd) // not again after a signal: it may be another file by then
 	}
 	if err != nil && !errors.Is(err, syscall.EINTR) {
-		return &fs.PathError{Op: "close", Path: f.name, Err: err}
+		return f.failed("close", err)
 	}
 	return nil
 }
