@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// TLS records that go out together. Package tls writes each by itself, which for a large
-// message costs half of what it costs to encrypt it.
+// TLS records that go out together: package tls would write each by itself, with a call of
+// the system.
 const (
 	together   = 4                              // records in one write
 	tlsPiece   = together * piece               // what they hold

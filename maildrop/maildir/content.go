@@ -58,8 +58,8 @@ func (c *content) size() int64 {
 }
 
 // Read says io.EOF after the last octets and not with them: who has what it wanted does not
-// ask again, and who counts has counted all by then. It reads no more than the file had when
-// it was opened, so there is no Read for the end alone, and none without end where it grows.
+// ask again, and who counts has counted all by then. Once it has as many octets as the file
+// had it reads no more, so no Read is for the end alone, and a file that grows has an end.
 func (c *content) Read(p []byte) (n int, err error) {
 	if c.err != nil {
 		return 0, c.err
