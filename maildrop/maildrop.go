@@ -64,6 +64,18 @@ type Message struct {
 	Size int64 // octets on the wire: each line end counts two, byte-stuffing none (P3-MSG-03, P3-MSG-04)
 }
 
+// A Countable is a reader from Content that checks the size, and need not count for that.
+// Whoever counts anyway what it reads says so before the first Read, and has counted all of
+// it before the next one.
+type Countable interface {
+	CountedBy(c Counter)
+}
+
+// A Counter counts what a message has on the wire, as Message.Size does.
+type Counter interface {
+	Size() int64 // had the message ended here
+}
+
 // A Deliverer puts new mail into maildrops.
 type Deliverer interface {
 	// Deliver stores the message. A nil error means that it is durable and

@@ -11,11 +11,11 @@ import (
 // for a reply it borrows while a command runs. Whoever has not logged in gets a
 // small one: many may wait for a peer that does not read.
 const (
-	readBuffer = 1 << 10  // a command line fits
-	smallPiece = 2 << 10  // a write before the login
-	piece      = 16 << 10 // one write, one TLS record
-	largePiece = 64 << 10 // a write without TLS: fewer calls of the system
-	filePiece  = 32 << 10 // a read of a message
+	readBuffer = 1 << 10   // a command line fits
+	smallPiece = 2 << 10   // a write before the login
+	piece      = 16 << 10  // one TLS record
+	largePiece = 128 << 10 // a write without TLS: fewer calls of the system
+	filePiece  = 32 << 10  // a read of a message
 
 	headerPiece = 8 << 10 // a read of a message of which little is wanted
 )
@@ -23,7 +23,7 @@ const (
 // The pools are shared by all sessions: memory that is free, not state.
 var (
 	smallPieces = sync.Pool{New: func() any { return new([smallPiece]byte) }}
-	pieces      = sync.Pool{New: func() any { return new([piece]byte) }}
+	tlsPieces   = sync.Pool{New: func() any { return new([tlsPiece]byte) }}
 	largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
 	filePieces  = sync.Pool{New: func() any { return new([filePiece]byte) }}
 )
@@ -34,7 +34,7 @@ func (s *session) borrow() []byte {
 	case s.state == pop3.Authorization:
 		return smallPieces.Get().(*[smallPiece]byte)[:]
 	case s.tls != nil:
-		return pieces.Get().(*[piece]byte)[:]
+		return tlsPieces.Get().(*[tlsPiece]byte)[:]
 	}
 	return largePieces.Get().(*[largePiece]byte)[:]
 }
@@ -44,8 +44,8 @@ func giveBack(b []byte) {
 	switch cap(b) {
 	case smallPiece:
 		smallPieces.Put((*[smallPiece]byte)(b[:smallPiece]))
-	case piece:
-		pieces.Put((*[piece]byte)(b[:piece]))
+	case tlsPiece:
+		tlsPieces.Put((*[tlsPiece]byte)(b[:tlsPiece]))
 	case largePiece:
 		largePieces.Put((*[largePiece]byte)(b[:largePiece]))
 	}

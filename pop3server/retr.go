@@ -58,6 +58,9 @@ func (s *session) sendBody(src io.Reader, atOnce int) (size int64, err error) {
 	defer filePieces.Put(borrowed)
 	buf := borrowed[:atOnce]
 	body := popwire.NewBody(s.w)
+	if whole, ok := src.(maildrop.Countable); ok {
+		whole.CountedBy(body)
+	}
 	for err == nil {
 		var n int
 		n, err = src.Read(buf)

@@ -26,7 +26,7 @@ const (
 	// record and a response of full length.
 	roomEarly = 40 << 10
 	// roomOpen is for package tls, after it.
-	roomOpen = 128 << 10
+	roomOpen = 64 << 10
 	// longestHost is how long a name in the DNS can be. What a client calls us stays,
 	// too.
 	longestHost = 255
@@ -54,7 +54,9 @@ type tlsInput struct {
 	left     int    // octets of its body
 	hello    int    // octets of bodies before the first answer
 	answered bool
-	shaken   bool // the handshake is over
+	shaken   bool   // the handshake is over
+	held     []byte // records that are to go out together; nil: each goes at once
+	torn     bool   // a record did not go out whole
 	// room tells what there would be with another record, and what may be.
 	room func(in *tlsInput, record int) (octets, allowed int)
 }
@@ -106,6 +108,13 @@ func (c *tlsInput) mayKeep(record int) error {
 
 func (c *tlsInput) Write(p []byte) (int, error) {
 	c.answered = true
+	switch {
+	case c.torn:
+		return 0, errTorn
+	case c.held != nil:
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
 	return c.Conn.Write(p)
 }
 

@@ -277,11 +277,18 @@ func (s *session) beginOK() []byte { return popwire.AppendOK(s.w.Room(popwire.Ma
 // piece, it is not idle (AMB-30); a large piece counts as several. Before the login
 // there is no such grace.
 func (s *session) Write(p []byte) (int, error) {
+	if s.tls != nil && s.state != pop3.Authorization {
+		return s.writeTLS(p)
+	}
+	return s.writeOn(s.conn, p)
+}
+
+func (s *session) writeOn(conn net.Conn, p []byte) (int, error) {
 	for written := 0; ; {
 		s.setWriteDeadline()
-		n, err := s.conn.Write(p[written:])
+		n, err := conn.Write(p[written:])
 		written += n
-		// TLS never goes on after an error, and its pieces are no larger.
+		// TLS never goes on after an error, and one record is no larger.
 		if err == nil || n < piece || !isTimeout(err) || s.state == pop3.Authorization {
 			return written, err
 		}

@@ -428,7 +428,7 @@ func TestWriteDeadlineIsPerPiece(t *testing.T) {
 // P3-ST-15: running replies end, no further command is obeyed.
 func TestShutdownDeletesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDrop("Subject: long\r\n\r\n"+strings.Repeat("x\r\n", 40000), "Subject: two\r\n\r\n")
+		d := newDrop("Subject: long\r\n\r\n"+strings.Repeat("x\r\n", 100_000), "Subject: two\r\n\r\n") // more than one piece
 		srv, log := newServer(d)
 		c := connect(t, srv)
 		c.talk(login)

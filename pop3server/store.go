@@ -84,6 +84,13 @@ func (c *turnedContent) Read(p []byte) (int, error) {
 	return c.content.Read(p)
 }
 
+// CountedBy implements maildrop.Countable, where the Store's reader does.
+func (c *turnedContent) CountedBy(counter maildrop.Counter) {
+	if content, ok := c.content.(maildrop.Countable); ok {
+		content.CountedBy(counter)
+	}
+}
+
 // Close waits no long time for its turn: the reply may be whole but for its last
 // octets. Without one, the message is closed with the session's next turn.
 func (c *turnedContent) Close() error {

@@ -239,7 +239,7 @@ func fetchingWith(rtt time.Duration, inMemory bool) measure {
 		if l.short {
 			x, rtt = min(x, 20), min(rtt, time.Millisecond)
 		}
-		from := l.floor(floor, "", 0)
+		from := l.floor(floor, "")
 		s, err := l.site(ctx, from, mail{users: 1, messages: x, size: smallMessage})
 		if err != nil {
 			return nil, err

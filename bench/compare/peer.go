@@ -15,6 +15,7 @@ const (
 	unsynced = "mpop-unsynced" // the same without
 	floor    = "floor"         // answers from memory
 	pieces   = "floor-pieces"  // the same, a large message in pieces of pieceSize
+	fromLF   = "floor-from-lf" // the same, from a file with LF that is in memory
 	postfach = "postfach"
 )
 

@@ -21,6 +21,7 @@ type benchCannedCmd struct {
 	Messages  int    `help:"Messages in the maildrop." default:"100" placeholder:"N"`
 	Size      int    `help:"Octets of a message." default:"4000" placeholder:"N"`
 	Piece     int    `help:"Write messages of 32 KiB and more in pieces of so many octets, as servers do that do not have them in memory; 0 is whole." placeholder:"N"`
+	FromLF    bool   `name:"from-lf" help:"Have messages as they lie in files, with LF, and turn them into what is sent while they are sent, all of them in pieces of --piece octets, or of 64 KiB."`
 	Cert      string `help:"Use the certificate in this PEM file, with --key: TLS costs what the key costs. Without, one with a P-256 key is made." placeholder:"FILE" type:"existingfile" and:"pair"`
 	Key       string `help:"Its key." placeholder:"FILE" type:"existingfile" and:"pair"`
 	JSON      bool   `name:"json" help:"Print one JSON object: addresses and process id."`
@@ -45,7 +46,11 @@ func (c *benchCannedCmd) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
-	server := bench.NewCanned(c.Messages, c.Size)
+	prepare := bench.NewCanned
+	if c.FromLF {
+		prepare = bench.NewCannedLF
+	}
+	server := prepare(c.Messages, c.Size)
 	server.Piece = c.Piece
 	if c.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)

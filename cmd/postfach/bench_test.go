@@ -73,7 +73,7 @@ func benchCanned(t *testing.T, args ...string) map[string]any {
 }
 
 func TestBenchRunPrintsJSON(t *testing.T) {
-	server := benchCanned(t, "--messages", "20", "--size", "1000")
+	server, fromLF := benchCanned(t, "--messages", "20", "--size", "1000"), benchCanned(t, "--messages", "20", "--size", "1000", "--from-lf")
 	if server["pid"] != float64(os.Getpid()) {
 		t.Errorf("%v", server)
 	}
@@ -87,6 +87,7 @@ func TestBenchRunPrintsJSON(t *testing.T) {
 		{"retr", server["pop3"].(string), "--tls", "stls"},
 		{"retr", server["pop3s"].(string), "--tls", "tls", "--resume"},
 		{"retr", proxy["address"].(string)},
+		{"retr", fromLF["pop3"].(string)},
 	} {
 		c, err := benchCommand(t, append([]string{"run", "--json", "--count", "2", "--password", "x"}, args...)...)
 		if err != nil {

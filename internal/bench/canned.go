@@ -26,7 +26,8 @@ type Canned struct {
 	// TLS is for STLS; nil: there is none, or one with a certificate that Start makes.
 	TLS *tls.Config
 	// Piece, if not 0, is how many octets of a large message go out in one write: a
-	// server that streams messages cannot write a large one at once.
+	// server that streams messages cannot write a large one at once. Of NewCannedLF it
+	// is for all messages; 0 is 64 KiB there.
 	Piece int
 	// Addr is in clear, AddrTLS begins with TLS: set by Start.
 	Addr, AddrTLS string
@@ -35,9 +36,11 @@ type Canned struct {
 	capabilities, stat    []byte
 	sizes, ids            []byte // LIST and UIDL
 	mail, tops            [][]byte
+	files                 [][]byte // as they lie in files, where mail is only how replies begin; nil: mail is all
 	messages              int
 	listeners             []net.Listener
 	asked                 func(keyword string) // for tests: hears of each command first
+	pieces                sync.Pool            // *[]byte, for files
 
 	mu    sync.Mutex // guards what follows
 	open  map[net.Conn]bool
@@ -50,7 +53,14 @@ type Canned struct {
 const cannedMemory = 256 << 20
 
 // NewCanned prepares a maildrop of so many messages of so many octets.
-func NewCanned(messages, size int) *Canned {
+func NewCanned(messages, size int) *Canned { return newCanned(messages, size, false) }
+
+// NewCannedLF prepares the same maildrop, with messages as they lie in files: LF, and no
+// byte-stuffing. They become what is sent while they are sent, in pieces: what nobody is
+// spared who has files with LF.
+func NewCannedLF(messages, size int) *Canned { return newCanned(messages, size, true) }
+
+func newCanned(messages, size int, lf bool) *Canned {
 	c := &Canned{
 		greeting: yes("canned server ready"), ok: yes(""), refused: popwire.AppendReply(nil, popwire.Reply{Text: "not that"}),
 		messages: messages, open: make(map[net.Conn]bool),
@@ -61,7 +71,7 @@ func NewCanned(messages, size int) *Canned {
 	var all int64
 	for n := range different {
 		wire := mail.Append(nil, n+1, size)
-		c.addMessage(wire)
+		c.addMessage(wire, lf)
 		octets = append(octets, int64(len(wire)))
 	}
 	c.sizes, c.ids = yes("scan listing follows"), yes("unique-id listing follows")
@@ -129,9 +139,14 @@ func (c *Canned) listen(addr string) (net.Listener, error) {
 func yes(text string) []byte { return popwire.AppendReply(nil, popwire.Reply{OK: true, Text: text}) }
 
 // addMessage prepares the replies to RETR and to TOP n 0.
-func (c *Canned) addMessage(wire []byte) {
+func (c *Canned) addMessage(wire []byte, lf bool) {
 	reply := yes(strconv.Itoa(len(wire)) + " octets")
-	c.mail = append(c.mail, popwire.AppendTerminator(stuffed(reply, wire)))
+	if lf {
+		c.files = append(c.files, asFile(wire))
+	} else {
+		reply = popwire.AppendTerminator(stuffed(reply, wire))
+	}
+	c.mail = append(c.mail, reply)
 	header := wire
 	for i := 0; i < len(wire); {
 		end := i + bytes.IndexByte(wire[i:], '\n') + 1
@@ -272,9 +287,16 @@ func (c *Canned) together(conn net.Conn, in []byte) (rest []byte, after next) {
 		if end == 0 {
 			break
 		}
-		var reply []byte
-		reply, after = c.answer(popwire.TrimLine(in[:end]))
+		var reply, file []byte
+		reply, file, after = c.answer(popwire.TrimLine(in[:end]))
 		in = in[end:]
+		if file != nil {
+			flush()
+			if c.sendFile(conn, reply, file) != nil {
+				after = hangUp
+			}
+			continue
+		}
 		if len(out)+len(reply) > cannedAnswer {
 			flush()
 		}
@@ -295,46 +317,58 @@ func (c *Canned) together(conn net.Conn, in []byte) (rest []byte, after next) {
 	return in, after
 }
 
-// answer returns the reply to a command.
-func (c *Canned) answer(line []byte) (reply []byte, after next) {
+// answer returns the reply to a command. With a file, it goes on with that.
+func (c *Canned) answer(line []byte) (reply, file []byte, after next) {
 	keyword, args, hasArgs := bytes.Cut(line, []byte{' '})
 	if c.asked != nil {
 		c.asked(string(keyword))
 	}
 	switch string(keyword) {
 	case "RETR":
-		return c.of(c.mail, args), goOn
+		if i, ok := c.index(args); ok {
+			return c.mail[i], c.file(i), goOn
+		}
 	case "TOP":
-		return c.of(c.tops, args), goOn // no line of the body, whatever is asked for
+		if i, ok := c.index(args); ok {
+			return c.tops[i], nil, goOn // no line of the body, whatever is asked for
+		}
 	case "USER", "PASS", "NOOP", "RSET", "DELE":
-		return c.ok, goOn
+		return c.ok, nil, goOn
 	case "STAT":
-		return c.stat, goOn
+		return c.stat, nil, goOn
 	case "CAPA":
-		return c.capabilities, goOn
+		return c.capabilities, nil, goOn
 	case "LIST":
 		if !hasArgs {
-			return c.sizes, goOn
+			return c.sizes, nil, goOn
 		}
 	case "UIDL":
 		if !hasArgs {
-			return c.ids, goOn
+			return c.ids, nil, goOn
 		}
 	case "QUIT":
-		return c.ok, hangUp
+		return c.ok, nil, hangUp
 	case "STLS":
 		if c.TLS != nil {
-			return c.ok, startTLS
+			return c.ok, nil, startTLS
 		}
 	}
-	return c.refused, goOn
+	return c.refused, nil, goOn
 }
 
-// of returns the prepared reply for the message whose number args begin with.
-func (c *Canned) of(prepared [][]byte, args []byte) []byte {
+// index returns which of the prepared messages has the number that args begin with.
+func (c *Canned) index(args []byte) (i int, ok bool) {
 	n, _, ok := leadingNumber(args)
 	if !ok || n < 1 || n > int64(c.messages) {
-		return c.refused
+		return 0, false
 	}
-	return prepared[int(n-1)%len(prepared)]
+	return int(n-1) % len(c.mail), true
+}
+
+// file returns how a message lies in a file; nil: it is prepared as it is sent.
+func (c *Canned) file(i int) []byte {
+	if c.files == nil {
+		return nil
+	}
+	return c.files[i]
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -29,10 +30,15 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// canned starts a canned server, after prepare has done what it likes with it.
+// canned is start with prepared messages.
 func canned(t testing.TB, messages, size int, prepare func(*Canned)) *Canned {
 	t.Helper()
-	c := NewCanned(messages, size)
+	return start(t, NewCanned(messages, size), prepare)
+}
+
+// start starts a canned server, after prepare has done what it likes with it.
+func start(t testing.TB, c *Canned, prepare func(*Canned)) *Canned {
+	t.Helper()
 	if prepare != nil {
 		prepare(c)
 	}
@@ -90,14 +96,61 @@ func TestScenariosWithCanned(t *testing.T) {
 	}
 }
 
-// A large message crosses the borders of buffers, in clear and in TLS.
+// A large message crosses the borders of buffers, in clear and in TLS, prepared as it is
+// sent and as it lies in a file.
 func TestLargeMessages(t *testing.T) {
-	c := canned(t, 3, 3_000_000, func(c *Canned) { c.Piece = 70_000 })
-	for _, target := range []Target{{Addr: c.Addr}, {Addr: c.AddrTLS, Security: TLS}} {
-		target.User = "user%d"
-		r := flawless(t, Load{Scenario: "retr", Target: target, AtOnce: 4, Count: 4, Window: 2})
-		if r.Octets != 4*3*3_000_000 {
-			t.Errorf("%d octets", r.Octets)
+	for _, prepare := range []func(messages, size int) *Canned{NewCanned, NewCannedLF} {
+		c := start(t, prepare(3, 3_000_000), func(c *Canned) { c.Piece = 70_000 })
+		for _, target := range []Target{{Addr: c.Addr}, {Addr: c.AddrTLS, Security: TLS}} {
+			target.User = "user%d"
+			r := flawless(t, Load{Scenario: "retr", Target: target, AtOnce: 4, Count: 4, Window: 2})
+			if r.Octets != 4*3*3_000_000 {
+				t.Errorf("%d octets", r.Octets)
+			}
+		}
+	}
+}
+
+// What lies in a file becomes what was prepared, however large the pieces are.
+func TestFilesBecomeWire(t *testing.T) {
+	for _, wire := range []string{"\r\n", "a\r\n", ".\r\n", "..\r\n.a.\r\n\r\n.\r\n", strings.Repeat("a line. Another.\r\n.", 9) + "\r\n"} {
+		want := string(stuffed(nil, []byte(wire)))
+		for room := 4; room < len(want)+5; room++ {
+			var got []byte
+			piece := make([]byte, 0, room)
+			for f := (lfFile{rest: asFile([]byte(wire))}); len(f.rest) > 0; {
+				filled := f.fill(piece)
+				if len(filled) == 0 || len(filled) > room {
+					t.Fatalf("%q, room for %d: %d octets", wire, room, len(filled))
+				}
+				got = append(got, filled...)
+			}
+			if string(got) != want {
+				t.Errorf("%q, room for %d: %q, want %q", wire, room, got, want)
+			}
+		}
+	}
+}
+
+// Both floors are the same maildrop.
+func TestFloorFromLFSendsTheSame(t *testing.T) {
+	for _, size := range []int{1000, 200_000} {
+		prepared, file := NewCanned(3, size), NewCannedLF(3, size)
+		if !bytes.Equal(prepared.sizes, file.sizes) || !bytes.Equal(prepared.stat, file.stat) {
+			t.Error("other sizes")
+		}
+		for i := range 3 {
+			ours, theirs := net.Pipe()
+			sent := make(chan error, 1)
+			go func() {
+				sent <- file.sendFile(theirs, file.mail[i], file.files[i])
+				theirs.Close()
+			}()
+			got, err := io.ReadAll(ours)
+			must(t, errors.Join(err, <-sent))
+			if !bytes.Equal(got, prepared.mail[i]) {
+				t.Errorf("message %d of %d octets is another one", i+1, size)
+			}
 		}
 	}
 }

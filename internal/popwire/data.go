@@ -140,15 +140,23 @@ func (b *Body) convert(dst, p []byte) (sent, taken int) {
 	return sent, taken
 }
 
-// EndLine adds the last line end where the message has none, and returns how
-// many octets the message had, byte-stuffing not counted: what Counter counts.
+// Size returns what a Counter would: the octets on the wire, byte-stuffing not counted, had
+// the message ended here.
+func (b *Body) Size() int64 {
+	if b.inLine {
+		return b.size + int64(len(crlf))
+	}
+	return b.size
+}
+
+// EndLine adds the last line end where the message has none, and returns the Size.
 func (b *Body) EndLine() (size int64, err error) {
+	size = b.Size()
 	if b.inLine {
 		_, err = b.w.WriteString(crlf)
-		b.size += int64(len(crlf))
-		b.inLine = false
+		b.inLine, b.size = false, size
 	}
-	return b.size, err
+	return size, err
 }
 
 // A BodyReader reads the body of a multi-line reply: byte-stuffing removed,

@@ -18,9 +18,10 @@ func send(t *testing.T, stored []byte, n, buffer int) (octets []byte, size int64
 	w := newWriter(&out, buffer)
 	b := NewBody(w)
 	writeIn(t, b, stored, n)
+	before := b.Size()
 	size, err := b.EndLine()
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || size != before || size != b.Size() {
+		t.Fatalf("size %d, %d before the last line end, %d after it: %v", size, before, b.Size(), err)
 	}
 	if _, err := w.Write(AppendTerminator(nil)); err != nil {
 		t.Fatal(err)

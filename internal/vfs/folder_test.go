@@ -118,7 +118,7 @@ func TestFolderFollowsNoLink(t *testing.T) {
 	for what, open := range map[string]func(string) (File, Info, error){
 		"one call": dir.OpenSeen,
 		"stepwise": func(name string) (File, Info, error) {
-			return openSeen(name, func() (int, error) { return openStepwise(dir.fd, name) })
+			return openSeen(dir, name, func() (int, error) { return openStepwise(dir.fd, name) })
 		},
 	} {
 		f, _, err := open("cur/a")
@@ -159,7 +159,7 @@ func BenchmarkOpenMessage(b *testing.B) {
 		{"path", func() (File, Info, error) { return withInfo(OS{}.Open(home + "/cur/" + name)) }},
 		{"one call", func() (File, Info, error) { return lock.OpenSeen("cur/" + name) }},
 		{"stepwise", func() (File, Info, error) {
-			return openSeen("cur/"+name, func() (int, error) { return openStepwise(dir.fd, "cur/"+name) })
+			return openSeen(dir, name, func() (int, error) { return openStepwise(dir.fd, "cur/"+name) })
 		}},
 	} {
 		b.Run(c.what, func(b *testing.B) {

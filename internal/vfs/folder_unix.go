@@ -110,7 +110,7 @@ func (f *folder) OpenSeen(name string) (File, Info, error) {
 	if f.fd < 0 {
 		return nil, Info{}, f.failed("open", name, fs.ErrClosed)
 	}
-	return openSeen(f.name+"/"+name, func() (int, error) {
+	return openSeen(f, name, func() (int, error) {
 		if strings.Contains(name, "/") {
 			return openBelow(f.fd, name)
 		}

@@ -30,7 +30,7 @@ func create(at int, dir *folder, name string, perm fs.FileMode) (File, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: f.path(), Err: err}
+		return nil, f.failed("open", err)
 	}
 	return f, nil
 }
@@ -67,24 +67,23 @@ func (o OS) Open(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, _, err := openSeen(name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
+	f, _, err := openSeen(nil, name, func() (int, error) { return unix.Open(name, openSeenFlags, 0) })
 	return f, err
 }
 
-// openSeen looks what it has opened.
-func openSeen(name string, open func() (int, error)) (File, Info, error) {
-	var fd int
+// openSeen looks what it has opened, in a folder, or by a path where that is nil.
+func openSeen(dir *folder, name string, open func() (int, error)) (File, Info, error) {
+	f := &file{dir: dir, name: name}
 	err := uninterrupted(func() (err error) {
-		fd, err = open()
+		f.fd, err = open()
 		return err
 	})
 	if err != nil {
-		return nil, Info{}, &fs.PathError{Op: "open", Path: name, Err: err}
+		return nil, Info{}, f.failed("open", err)
 	}
-	f := &file{fd: fd, name: name}
 	info, err := f.Info()
 	if err == nil && !info.Mode.IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+		err = f.failed("open", ErrNotRegular)
 	}
 	if err != nil {
 		f.Close()
@@ -110,12 +109,13 @@ type file struct {
 	fd   int        // -1: closed
 }
 
-// path is for errors.
-func (f *file) path() string {
-	if f.dir == nil {
-		return f.name
+// failed names the file. Its path is put together here and not for each file.
+func (f *file) failed(op string, err error) error {
+	path := f.name
+	if f.dir != nil {
+		path = filepath.Join(f.dir.name, path)
 	}
-	return filepath.Join(f.dir.name, f.name)
+	return &fs.PathError{Op: op, Path: path, Err: err}
 }
 
 // do makes one call with the descriptor.
@@ -127,7 +127,7 @@ func (f *file) do(op string, call func(fd int) error) error {
 		err = uninterrupted(func() error { return call(f.fd) })
 	}
 	if err != nil {
-		return &fs.PathError{Op: op, Path: f.path(), Err: err}
+		return f.failed(op, err)
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (f *file) Write(p []byte) (n int, err error) {
 			return err
 		})
 		if err == nil && m <= 0 {
-			err = &fs.PathError{Op: "write", Path: f.path(), Err: io.ErrShortWrite}
+			err = f.failed("write", io.ErrShortWrite)
 		}
 		if err != nil {
 			return n, err
@@ -226,7 +226,7 @@ func (f *file) Close() error {
 		err = syscall.Close(fd) // not again after a signal: it may be another file by then
 	}
 	if err != nil && !errors.Is(err, syscall.EINTR) {
-		return &fs.PathError{Op: "close", Path: f.path(), Err: err}
+		return f.failed("close", err)
 	}
 	return nil
 }

@@ -42,42 +42,52 @@ type content struct {
 	want    int64
 	octets  int64 // that were read
 	counter popwire.Counter
-	err     error // how it ended
+	counted maildrop.Counter // who counts instead; nil: counter does
+	err     error            // how it ended
 }
 
-func (c *content) Read(p []byte) (int, error) {
+// CountedBy implements maildrop.Countable.
+func (c *content) CountedBy(counter maildrop.Counter) { c.counted = counter }
+
+// size is that of what was read.
+func (c *content) size() int64 {
+	if c.counted != nil {
+		return c.counted.Size()
+	}
+	return c.counter.Size()
+}
+
+// Read says io.EOF after the last octets and not with them: who has what it wanted does not
+// ask again, and who counts has counted all by then. Once it has as many octets as the file
+// had it reads no more, so no Read is for the end alone, and a file that grows has an end.
+func (c *content) Read(p []byte) (n int, err error) {
 	if c.err != nil {
 		return 0, c.err
 	}
-	n, err := c.file.Read(p)
-	c.counter.Write(p[:n])
-	c.octets += int64(n)
-	if err == nil && c.octets == c.opened.length {
-		err = io.EOF // unless the file has grown, which end sees: no Read only for that
+	if err = io.EOF; c.octets < c.opened.length {
+		n, err = c.file.Read(p)
 	}
-	size := c.counter.Size()
-	switch {
-	case errors.Is(err, io.EOF) && size != c.want,
-		size > c.want+2: // Size may count a line end that is still to come; without this, a file that grows would have no end
-		err = maildrop.ErrChanged
-		c.changed()
-	case errors.Is(err, io.EOF):
+	c.octets += int64(n)
+	if c.counted == nil {
+		c.counter.Write(p[:n])
+	}
+	if errors.Is(err, io.EOF) {
 		err = c.end()
 	}
 	c.err = err
 	return n, err
 }
 
-// end returns io.EOF, unless the file was written to since it was opened. What
-// was written in the same tick of the file system's clock as the content before
-// (a few milliseconds; on old formats two seconds), with the same length, cannot
-// be seen. The time of the inode cannot help: it moves with flags, too.
+// end returns io.EOF, unless the size is another one, or the file was written to since it
+// was opened. What was written in the same tick of the file system's clock as the content
+// before (a few milliseconds; on old formats two seconds), with the same length, cannot be
+// seen. The time of the inode cannot help: it moves with flags, too.
 func (c *content) end() error {
 	info, err := c.file.Info()
 	if err != nil {
 		return err
 	}
-	if !c.opened.is(info) {
+	if c.size() != c.want || !c.opened.is(info) {
 		c.changed()
 		return maildrop.ErrChanged
 	}

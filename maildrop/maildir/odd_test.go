@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"postfach/internal/popwire"
 	"postfach/internal/unprivileged"
 	"postfach/internal/vfs"
 	"postfach/maildrop"
@@ -124,6 +125,44 @@ func TestLyingHints(t *testing.T) {
 		t.Errorf("the next session: %v", err)
 	}
 	d.Close()
+}
+
+// Promise 6: where the reader leaves counting to others, it still checks what they say.
+func TestCountedByWhoReads(t *testing.T) {
+	root := t.TempDir()
+	s := newStore(t, vfs.OS{}, root)
+	dir := filepath.Join(root, maildroptest.User)
+	err := errors.Join(
+		put(s.fs(), dir, "cur/1.right:2,", "a\nb\n"),
+		put(s.fs(), dir, "cur/2.wrong,S=4,W=7:2,", "a\nb\n"),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(d maildrop.Maildrop, id pop3.UniqueID) error {
+		r, err := d.Content(t.Context(), id)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		var c popwire.Counter
+		r.(maildrop.Countable).CountedBy(&c)
+		_, err = io.Copy(&c, r)
+		return err
+	}
+	d := mustOpen(t, s)
+	if err := read(d, "1.right"); err != nil {
+		t.Error(err)
+	}
+	if err := read(d, "2.wrong"); !errors.Is(err, maildrop.ErrChanged) {
+		t.Errorf("a wrong W=: %v", err)
+	}
+	d.Close()
+	d = mustOpen(t, s)
+	defer d.Close()
+	if err := read(d, "2.wrong"); err != nil {
+		t.Errorf("the next session: %v", err)
+	}
 }
 
 // Promise 6: a body that turns out different never looks complete.
