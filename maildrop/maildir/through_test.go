@@ -37,7 +37,19 @@ func (f throughFolder) OpenSeen(name string) (vfs.File, vfs.Info, error) {
 	return f.fs.OpenSeen(f.in(name))
 }
 
-func (f throughFolder) ReadDir() ([]string, error)          { return f.fs.ReadDir(f.path) }
+func (f throughFolder) ReadDir() ([]string, error) { return f.fs.ReadDir(f.path) }
+
+func (f throughFolder) Names() func() ([]string, error) {
+	read := false
+	return func() ([]string, error) {
+		if read {
+			return nil, nil
+		}
+		read = true
+		return f.ReadDir()
+	}
+}
+
 func (f throughFolder) Lstat(name string) (vfs.Info, error) { return f.fs.Lstat(f.in(name)) }
 func (f throughFolder) Link(oldname, newname string) error {
 	return f.fs.Link(f.in(oldname), f.in(newname))
