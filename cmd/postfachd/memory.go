@@ -18,9 +18,25 @@ func useMemoryLimit() {
 	}
 	if own, err := os.ReadFile("/proc/self/cgroup"); err == nil {
 		if limit := memoryLimit("/sys/fs/cgroup", string(own)); limit < math.MaxInt64 {
-			debug.SetMemoryLimit(limit / 10 * 9) // Go counts neither its program nor files in the cache
+			// Go counts neither its program nor files in the cache, but it counts the headroom.
+			debug.SetMemoryLimit(limit/10*9 + headroom)
 		}
 	}
+}
+
+// headroom is how much is allocated at least between two collections of garbage. Go would
+// collect it when its heap has 4 MiB, and again at 8 and at 16: in the midst of a login with
+// a large maildrop, whose tables it then goes through while they are being filled. That took
+// longer than to fill them.
+const headroom = 16 << 20
+
+// keepHeadroom returns what stands for it until the process ends. It is memory that nobody
+// touches, so the system gives none; where somebody has set a limit, every octet counts.
+func keepHeadroom() []byte {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return nil
+	}
+	return make([]byte, headroom)
 }
 
 // memoryLimit is the lowest memory.max of a process's cgroup and those above it, in
