@@ -82,7 +82,7 @@ func List() []Fault {
 			"maildrop/maildir/scan.go", "	case !mode.IsRegular():\n		l.others = append(l.others, p)\n		return false, nil\n", "",
 		}}},
 		{7, "a hint that lies is always believed", server, "TestOddFilesBlockNobody", []Edit{{
-			"maildrop/maildir/size.go", "	return hint, hint >= 0 && e.known() && !z.lie(e, hint)\n", "	_, wire := e.name().hints()\n	return wire, wire >= e.file.length && wire <= 2*e.file.length+2\n",
+			"maildrop/maildir/size.go", "	return hint, hint >= 0 && e.known() && !z.lie(e, hint)\n", "	_, hint = e.name().hints()\n	return hint, hint >= e.file.length && hint <= 2*e.file.length+2\n",
 		}}},
 
 		{7, "a file that nobody could examine is any file", "maildrop/maildir", "TestFileThatCouldNotBeExaminedIsNotAnyFile", []Edit{

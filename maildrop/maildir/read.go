@@ -78,8 +78,9 @@ func (r *reading) timed() bool {
 
 // readFolders calls read with new/ first: a message that another program moves to cur/
 // meanwhile is seen at least once. It fails when these are not the folders that
-// were opened: in others, no message would say nothing.
-func (d *drop) readFolders(read func(r *reading, i uint8, open vfs.Folder) error) (*reading, error) {
+// were opened: in others, no message would say nothing. after is a look at the folder when
+// all its names had been read.
+func (d *drop) readFolders(read func(r *reading, i uint8, open vfs.Folder) (after folderState, err error)) (*reading, error) {
 	r := &reading{steady: true, settled: true}
 	missing := 0
 	for i, folder := range folderNames {
@@ -103,10 +104,7 @@ func (d *drop) readFolders(read func(r *reading, i uint8, open vfs.Folder) error
 		if err != nil {
 			return nil, err
 		}
-		if err := read(r, uint8(i), open); err != nil {
-			return nil, err
-		}
-		after, err := d.lookAt(folder)
+		after, err := read(r, uint8(i), open)
 		if err != nil {
 			return nil, err
 		}
@@ -125,10 +123,10 @@ func (d *drop) readFolders(read func(r *reading, i uint8, open vfs.Folder) error
 }
 
 // readPlaces notes what is in a folder.
-func (*drop) readPlaces(r *reading, i uint8, open vfs.Folder) error {
+func (d *drop) readPlaces(r *reading, i uint8, open vfs.Folder) (after folderState, err error) {
 	names, err := open.ReadDir()
 	if err != nil {
-		return err
+		return folderState{}, err
 	}
 	r.places = slices.Grow(r.places, len(names))
 	for _, name := range names {
@@ -136,7 +134,7 @@ func (*drop) readPlaces(r *reading, i uint8, open vfs.Folder) error {
 			r.places = append(r.places, place{folderNames[i], name})
 		}
 	}
-	return nil
+	return d.lookAt(folderNames[i])
 }
 
 // hidden reports whether a name is none of a message.

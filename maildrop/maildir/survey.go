@@ -35,7 +35,10 @@ func (d *drop) survey(ctx context.Context, k *known) (*reading, looked, error) {
 	s := &survey{drop: d}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	defer s.cancel(nil)
-	r, err := d.readFolders(func(_ *reading, i uint8, open vfs.Folder) error { return s.read(i, open) })
+	r, err := d.readFolders(func(_ *reading, i uint8, open vfs.Folder) (folderState, error) { return s.read(i, open) })
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, looked{}, err
 	}
@@ -53,11 +56,11 @@ func (d *drop) survey(ctx context.Context, k *known) (*reading, looked, error) {
 }
 
 // read reads one folder, and examines what is in it.
-func (s *survey) read(folder uint8, open vfs.Folder) error {
+func (s *survey) read(folder uint8, open vfs.Folder) (after folderState, err error) {
 	next := open.Names()
 	first, err := next()
 	if err != nil {
-		return err
+		return folderState{}, err
 	}
 	helpers := 0
 	if len(first) >= manyNames {
@@ -67,27 +70,33 @@ func (s *survey) read(folder uint8, open vfs.Folder) error {
 	help := func() { s.work(parts, &hand{survey: s, folder: folder, open: open}) }
 	s.drop.store.together(helpers, func() {
 		h := &hand{survey: s, folder: folder, open: open}
-		h.readNames(first, next, parts)
+		after = h.readNames(first, next, parts)
 		s.work(parts, h)
 	}, help, func() { s.cancel(context.Canceled) })
-	return context.Cause(s.ctx)
+	return after, context.Cause(s.ctx)
 }
 
-// readNames passes the names on, and examines some itself where nobody keeps up.
-func (h *hand) readNames(names []string, next func() ([]string, error), parts chan<- []string) {
+// readNames passes the names on, and examines some itself where nobody keeps up. It looks
+// at the folder when it has read all: what changes while the files are examined is for the
+// next session, as it is after that.
+func (h *hand) readNames(names []string, next func() ([]string, error), parts chan<- []string) (after folderState) {
 	defer close(parts) // also when it panics: the others wait
-	for len(names) > 0 && h.survey.ctx.Err() == nil {
+	var err error
+	for len(names) > 0 && err == nil && h.survey.ctx.Err() == nil {
 		select {
 		case parts <- names:
 		default:
 			h.look(names)
 		}
-		var err error
-		if names, err = next(); err != nil {
-			h.survey.cancel(err)
-			return
-		}
+		names, err = next()
 	}
+	if err == nil {
+		after, err = h.survey.drop.lookAt(folderNames[h.folder])
+	}
+	if err != nil {
+		h.survey.cancel(err)
+	}
+	return after
 }
 
 // work examines parts of the names until there are no more, and hands over what was found.
