@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -48,7 +49,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return check(&f, stdout, stderr)
 	}
 	useMemoryLimit()
-	useSlack()
+	defer runtime.KeepAlive(keepHeadroom())
 	heard, stop := hear()
 	defer stop()
 	// Nobody who stops reading the log ends the server. (SIGXFSZ does not, either:

@@ -18,25 +18,26 @@ func useMemoryLimit() {
 	}
 	if own, err := os.ReadFile("/proc/self/cgroup"); err == nil {
 		if limit := memoryLimit("/sys/fs/cgroup", string(own)); limit < math.MaxInt64 {
-			debug.SetMemoryLimit(limit / 10 * 9) // Go counts neither its program nor files in the cache
+			// Go counts neither its program nor files in the cache, but it counts the headroom.
+			debug.SetMemoryLimit(limit/10*9 + headroom)
 		}
 	}
 }
 
-// slack is memory that nobody uses or touches, so that the system gives none for it. Go
-// collects garbage when there is as much as what is alive, and that is so little in a
-// server whose sessions are short that it would collect all the time. With slack there may
-// be so many octets more.
-var slack []byte
+// headroom is how much is allocated at least between two collections of garbage. Go would
+// collect it when its heap has 4 MiB, and again at 8 and at 16: in the midst of a login with
+// a large maildrop, whose tables it then goes through while they are being filled. That took
+// longer than to fill them. And with sessions that are short, of which little is alive, it
+// would collect hundreds of times in a rush.
+const headroom = 16 << 20
 
-// slackOctets are what a rush may leave behind, until it is quiet (giveMemoryBack).
-const slackOctets = 16 << 20
-
-// useSlack makes slack, unless memory is scarce.
-func useSlack() {
-	if debug.SetMemoryLimit(-1) >= 16*slackOctets {
-		slack = make([]byte, slackOctets)
+// keepHeadroom returns what stands for it until the process ends. It is memory that nobody
+// touches, so the system gives none; where somebody has set a limit, every octet counts.
+func keepHeadroom() []byte {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return nil
 	}
+	return make([]byte, headroom)
 }
 
 // memoryLimit is the lowest memory.max of a process's cgroup and those above it, in

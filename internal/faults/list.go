@@ -46,13 +46,13 @@ func List() []Fault {
 		}}},
 
 		{4, "the unique-id moves with flags", server, "TestUniqueIDsAreForEver", []Edit{{
-			"maildrop/maildir/name.go", "		return id\n	}\n	return hashID(n.base)\n", "		return id\n	}\n	return hashID(n.whole)\n",
+			"maildrop/maildir/name.go", "		return id\n	}\n	return hashID(n.base())\n", "		return id\n	}\n	return hashID(n.whole)\n",
 		}}},
 		{4, "unique-ids are not checked", server, "TestUniqueIDsAreForEver", []Edit{{
-			"maildrop/maildir/name.go", "pop3.UniqueID(n.base); id.Valid() {", "pop3.UniqueID(n.base); len(id) > 0 {",
+			"maildrop/maildir/name.go", "pop3.UniqueID(n.base()); id.Valid() {", "pop3.UniqueID(n.base()); len(id) > 0 {",
 		}}},
 		{4, "unique-ids of one session", server, "TestKillRightAfterUIDLChangesNoID", []Edit{
-			{"maildrop/maildir/identify.go", `fmt.Sprintf("%d %d %s", e.info.ModTime.UnixNano(), e.info.ID.Inode, e.name.base)`, "fmt.Sprint(new(Store).newBase())"},
+			{"maildrop/maildir/identify.go", `fmt.Sprintf("%d %d %s", e.file.mtime, e.file.id.Inode, e.base())`, "fmt.Sprint(new(Store).newBase())"},
 			{"maildrop/maildir/open.go", "	named := d.nameTwins(found.entries)\n", "	named := false\n"},
 		}},
 
@@ -60,11 +60,11 @@ func List() []Fault {
 			"maildrop/maildir/content.go", "	return fs.ErrNotExist\n}\n\n// whyNot", "	return nil\n}\n\n// whyNot",
 		}}},
 		{5, "a stranger with the name is removed", server, "TestSessionIsFixedAtLogin", []Edit{{
-			"maildrop/maildir/update.go", "	if i, ok := d.seen.find(id); ok && d.files[i].is(e.info) {\n", "	if _, ok := d.seen.find(id); ok {\n",
+			"maildrop/maildir/update.go", "	if i, ok := d.seen.find(id); ok && d.files[i].same(&e.file) {\n", "	if _, ok := d.seen.find(id); ok {\n",
 		}}},
 
 		{5, "a snapshot of a folder that has just changed is trusted", "maildrop/maildir", "TestNoChangeHidesInATick", []Edit{{
-			"maildrop/maildir/scan.go", "r.settled && sure && r.timed()", "sure && r.timed()",
+			"maildrop/maildir/scan.go", "r.settled && !found.doubt && r.timed()", "!found.doubt && r.timed()",
 		}}},
 		{5, "times that programs can set are trusted", "maildrop/maildir", "TestTimeThatIsSetBack", []Edit{{
 			"maildrop/maildir/folders.go", "info.ChangeTime, info.ChangeTime.UnixNano()\n", "info.ModTime, 1\n",
@@ -79,10 +79,10 @@ func List() []Fault {
 		}}},
 
 		{7, "anything is a message", server, "TestOddFilesBlockNobody", []Edit{{
-			"maildrop/maildir/scan.go", "		case !entries[i].info.Mode.IsRegular():\n			continue\n", "",
+			"maildrop/maildir/scan.go", "	case !mode.IsRegular():\n		l.others = append(l.others, p)\n		return false, nil\n", "",
 		}}},
 		{7, "a hint that lies is always believed", server, "TestOddFilesBlockNobody", []Edit{{
-			"maildrop/maildir/size.go", "	return e.hint, e.hint >= 0 && e.known() && !z.lie(e, e.hint)\n", "	_, wire := e.name.hints()\n	return wire, wire >= e.info.Size && wire <= 2*e.info.Size+2\n",
+			"maildrop/maildir/size.go", "	return hint, hint >= 0 && e.known() && !z.lie(e, hint)\n", "	_, hint = e.name().hints()\n	return hint, hint >= e.file.length && hint <= 2*e.file.length+2\n",
 		}}},
 
 		{7, "a file that nobody could examine is any file", "maildrop/maildir", "TestFileThatCouldNotBeExaminedIsNotAnyFile", []Edit{

@@ -38,6 +38,14 @@ func (f *failFolder) ReadDir() ([]string, error) {
 	return f.Folder.ReadDir()
 }
 
+// Names is one operation, however many parts there are.
+func (f *failFolder) Names() func() ([]string, error) {
+	if err := f.step("readdir", ""); err != nil {
+		return func() ([]string, error) { return nil, err }
+	}
+	return f.Folder.Names()
+}
+
 func (f *failFolder) Lstat(name string) (Info, error) {
 	if err := f.step("lstat", name); err != nil {
 		return Info{}, err

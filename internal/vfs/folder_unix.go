@@ -132,30 +132,50 @@ func openStepwise(dir int, name string) (int, error) {
 	return unix.Openat(sub, file, openSeenFlags, 0)
 }
 
-// direntOctets is how much of a folder is read at a time.
-const direntOctets = 64 << 10
+// direntOctets is how much of a folder is read at a time: a thousand names and more.
+const direntOctets = 128 << 10
 
 func (f *folder) ReadDir() (names []string, err error) {
-	err = f.do("readdir", "", func() error {
-		_, err := unix.Seek(f.fd, 0, io.SeekStart)
-		return err
-	})
-	buf := make([]byte, direntOctets)
-	for err == nil {
-		var n int
-		err = f.do("readdir", "", func() (err error) {
-			n, err = unix.ReadDirent(f.fd, buf)
-			return err
-		})
-		if n <= 0 {
-			break
+	next := f.Names()
+	for {
+		part, err := next()
+		if err != nil {
+			return nil, err
 		}
-		_, _, names = unix.ParseDirent(buf[:n], -1, names)
+		if len(part) == 0 {
+			return names, nil
+		}
+		names = append(names, part...)
 	}
-	if err != nil {
-		return nil, err
+}
+
+func (f *folder) Names() func() ([]string, error) {
+	var buf []byte
+	return func() (names []string, err error) {
+		if buf == nil { // the first part
+			if err := f.do("readdir", "", func() error {
+				_, err := unix.Seek(f.fd, 0, io.SeekStart)
+				return err
+			}); err != nil {
+				return nil, err
+			}
+			buf = make([]byte, direntOctets)
+		}
+		for len(names) == 0 { // else a part with . and .. alone would look like the end
+			n := 0
+			if err := f.do("readdir", "", func() (err error) {
+				n, err = unix.ReadDirent(f.fd, buf)
+				return err
+			}); err != nil {
+				return nil, err
+			}
+			if n <= 0 {
+				return nil, nil
+			}
+			_, _, names = unix.ParseDirent(buf[:n], -1, nil)
+		}
+		return names, nil
 	}
-	return names, nil
 }
 
 func (f *folder) Lstat(name string) (Info, error) {

@@ -51,6 +51,25 @@ func (f *strictFolder) ReadDir() (names []string, err error) {
 	return names, err
 }
 
+// strictPart is how many names come at a time: few, so that tests meet several parts.
+const strictPart = 3
+
+func (f *strictFolder) Names() func() ([]string, error) {
+	var left []string
+	begun := false
+	return func() (part []string, err error) {
+		if !begun {
+			if left, err = f.ReadDir(); err != nil {
+				return nil, err
+			}
+			begun = true
+		}
+		n := min(strictPart, len(left))
+		part, left = left[:n:n], left[n:]
+		return part, nil
+	}
+}
+
 func (f *strictFolder) Lstat(name string) (info Info, err error) {
 	err = f.use("lstat", name, func(dir *inode) (err error) {
 		info, err = f.fs.lstat(dir, name)

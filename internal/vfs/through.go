@@ -48,8 +48,21 @@ func (f throughFolder) OpenSeen(name string) (File, Info, error) {
 	return file, info, err
 }
 
-func (f throughFolder) ReadDir() ([]string, error)      { return f.fs.ReadDir(f.path) }
+func (f throughFolder) ReadDir() ([]string, error) { return f.fs.ReadDir(f.path) }
+
+func (f throughFolder) Names() func() ([]string, error) {
+	read := false
+	return func() ([]string, error) {
+		if read {
+			return nil, nil
+		}
+		read = true
+		return f.ReadDir()
+	}
+}
+
 func (f throughFolder) Lstat(name string) (Info, error) { return f.fs.Lstat(f.in(name)) }
+
 func (f throughFolder) Create(name string, perm fs.FileMode) (File, error) {
 	return f.fs.Create(f.in(name), perm)
 }

@@ -86,6 +86,9 @@ type Folder interface {
 	OpenSeen(name string) (File, Info, error)
 	// ReadDir returns the names in it, in no order.
 	ReadDir() ([]string, error)
+	// Names is ReadDir in parts: each call of next returns some of the names, and none
+	// once there are no more. Only one reading of a Folder can go on at a time.
+	Names() (next func() ([]string, error))
 	Lstat(name string) (Info, error)
 	// Create is that of FS.
 	Create(name string, perm fs.FileMode) (File, error)

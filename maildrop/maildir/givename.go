@@ -44,7 +44,7 @@ func (d *drop) syncNamings(namings []*naming) {
 		var err error
 		synced := false
 		for _, n := range namings {
-			if n.err != nil || n.entry.folder != folder {
+			if n.err != nil || folderNames[n.entry.file.folder] != folder {
 				continue
 			}
 			if !synced {
@@ -57,22 +57,22 @@ func (d *drop) syncNamings(namings []*naming) {
 
 // target is where the file goes.
 func (n *naming) target() place {
-	return place{n.entry.folder, string(n.id) + n.entry.name.suffix}
+	return place{folderNames[n.entry.file.folder], string(n.id) + n.entry.name().suffix()}
 }
 
 func (d *drop) link(n *naming) error {
-	f, err := d.folder(folderIndex(n.entry.folder))
+	f, err := d.folder(n.entry.file.folder)
 	if err != nil {
 		return err
 	}
-	from, to := n.entry.place.name, n.target().name
+	from, to := n.entry.file.name, n.target().name
 	err = f.Link(from, f, to)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrExist):
 		info, lstatErr := f.Lstat(to)
-		if lstatErr == nil && info.ID == n.entry.info.ID { // an earlier try
+		if lstatErr == nil && info.ID == n.entry.file.id { // an earlier try
 			return nil
 		}
 	case noLinks(err):
@@ -91,11 +91,11 @@ func (d *drop) removeOld(n *naming) error {
 	if n.moved {
 		return nil
 	}
-	f, err := d.folder(folderIndex(n.entry.folder))
+	f, err := d.folder(n.entry.file.folder)
 	if err != nil {
 		return err
 	}
-	if err := f.Remove(n.entry.place.name); err != nil {
+	if err := f.Remove(n.entry.file.name); err != nil {
 		return err
 	}
 	n.entry.rename(n.target())
@@ -103,4 +103,7 @@ func (d *drop) removeOld(n *naming) error {
 }
 
 // rename notes where the file is now.
-func (e *entry) rename(to place) { e.place, e.name, e.own = to, parseName(to.name), "" }
+func (e *entry) rename(to place) {
+	e.file.folder, e.file.name = folderIndex(to.folder), to.name
+	e.end, e.own = int32(len(baseOf(to.name))), ""
+}

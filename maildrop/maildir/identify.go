@@ -12,14 +12,13 @@ import (
 	"postfach/pop3"
 )
 
-// identify gives each message its unique-id, leaves out further names of the
-// same message, and puts the messages in order. No two get the same id
-// (P3-UIDL-04).
+// identify gives each message its unique-id, and leaves out further names of the
+// same message. No two get the same id (P3-UIDL-04). The entries are in the order of
+// their names, and so are the messages.
 //
 // Of several files with one base the oldest keeps it as its id. The id of each
 // other one is a hash of what no flag changes, and nameTwins makes it durable.
 func (d *drop) identify(entries []*entry) ([]*entry, error) {
-	sortEntries(entries)
 	entries, taken := interrupted(entries)
 	messages := make([]*entry, 0, len(entries))
 	var hashed, twins []*entry
@@ -35,7 +34,7 @@ func (d *drop) identify(entries []*entry) ([]*entry, error) {
 		twins = append(twins, others...)
 		switch {
 		case first == nil:
-		case first.ownID() != pop3.UniqueID(first.name.base):
+		case first.ownID() != pop3.UniqueID(first.base()):
 			hashed = append(hashed, first)
 		case taken == nil: // the only one with this base
 			first.id = first.ownID()
@@ -48,7 +47,7 @@ func (d *drop) identify(entries []*entry) ([]*entry, error) {
 		return messages, nil
 	}
 	taken = takenBy(messages)
-	byBase := func(a, b *entry) int { return strings.Compare(a.name.base, b.name.base) }
+	byBase := func(a, b *entry) int { return strings.Compare(a.base(), b.base()) }
 	slices.SortStableFunc(hashed, byBase)
 	slices.SortStableFunc(twins, byBase)
 	// Only now: the name of a file comes before the hash of another.
@@ -72,7 +71,7 @@ func sameBase(entries []*entry) iter.Seq[[]*entry] {
 	return func(yield func([]*entry) bool) {
 		for len(entries) > 0 {
 			n := 1
-			for n < len(entries) && entries[n].name.base == entries[0].name.base {
+			for n < len(entries) && entries[n].base() == entries[0].base() {
 				n++
 			}
 			group := entries[:n:n]
@@ -112,22 +111,30 @@ type sorted struct {
 	entry           *entry
 }
 
+func sortedEntry(e *entry) sorted {
+	n := e.name()
+	return sorted{number(n.seconds()), number(n.micros()), e}
+}
+
+// compareSorted puts entries in the order of their names.
+func compareSorted(a, b sorted) int {
+	if a.seconds != b.seconds {
+		return cmp.Compare(a.seconds, b.seconds)
+	}
+	if a.micros != b.micros && a.seconds != math.MaxUint64 {
+		return cmp.Compare(a.micros, b.micros)
+	}
+	// A name that is in both folders: new/ was read first.
+	return cmp.Or(compareNames(a.entry.name(), b.entry.name()), cmp.Compare(a.entry.file.folder, b.entry.file.folder))
+}
+
 // sortEntries puts entries in the order of their names.
 func sortEntries(entries []*entry) {
 	keys := make([]sorted, len(entries))
 	for i, e := range entries {
-		keys[i] = sorted{number(e.name.seconds), number(e.name.micros), e}
+		keys[i] = sortedEntry(e)
 	}
-	slices.SortFunc(keys, func(a, b sorted) int {
-		if a.seconds != b.seconds {
-			return cmp.Compare(a.seconds, b.seconds)
-		}
-		if a.micros != b.micros && a.seconds != math.MaxUint64 {
-			return cmp.Compare(a.micros, b.micros)
-		}
-		// A name that is in both folders: new/ was read first.
-		return cmp.Or(compareNames(&a.entry.name, &b.entry.name), -strings.Compare(a.entry.folder, b.entry.folder))
-	})
+	slices.SortFunc(keys, compareSorted)
 	for i := range keys {
 		entries[i] = keys[i].entry
 	}
@@ -150,12 +157,11 @@ func number(digits string) uint64 {
 // listedName returns the name by which a message is put in order: that which
 // nameTwins gives it, whether or not it can, so that each session has the same
 // order.
-func (e *entry) listedName() *name {
+func (e *entry) listedName() name {
 	if !e.misnamed() {
-		return &e.name
+		return e.name()
 	}
-	n := parseName(string(e.id) + e.name.suffix)
-	return &n
+	return parseName(string(e.id) + e.name().suffix())
 }
 
 // misnamed reports whether a file has another unique-id than its name says.
@@ -164,7 +170,7 @@ func (e *entry) misnamed() bool { return e.id != e.ownID() }
 // ownID returns the unique-id of a file that is the only one with its name.
 func (e *entry) ownID() pop3.UniqueID {
 	if e.own == "" {
-		e.own = e.name.uniqueID()
+		e.own = e.name().uniqueID()
 	}
 	return e.own
 }
@@ -176,7 +182,7 @@ func (e *entry) candidate(step int) pop3.UniqueID {
 	if step == 0 {
 		return e.ownID()
 	}
-	text := fmt.Sprintf("%d %d %s", e.info.ModTime.UnixNano(), e.info.ID.Inode, e.name.base)
+	text := fmt.Sprintf("%d %d %s", e.file.mtime, e.file.id.Inode, e.base())
 	return hashID(text + strings.Repeat("+", step-1))
 }
 
@@ -203,8 +209,8 @@ func interrupted(entries []*entry) (left []*entry, taken map[pop3.UniqueID]bool)
 	given := map[sighting]bool{}
 	byFile := map[vfs.FileID]bool{}
 	for _, e := range entries {
-		if e.known() && len(e.name.base) == hashLength && e.name.base[0] == 'h' {
-			given[e.sighting()], byFile[e.info.ID] = true, true
+		if base := e.base(); len(base) == hashLength && base[0] == 'h' && e.known() {
+			given[e.sighting()], byFile[e.file.id] = true, true
 		}
 	}
 	if len(given) == 0 {
@@ -214,17 +220,17 @@ func interrupted(entries []*entry) (left []*entry, taken map[pop3.UniqueID]bool)
 	second := map[vfs.FileID]bool{}
 	for _, e := range entries {
 		// Only where somebody laid a trap would it need more steps than these.
-		for step := 1; byFile[e.info.ID] && e.id == "" && step < 4; step++ {
-			if id := e.candidate(step); given[sighting{string(id), e.info.ID}] {
+		for step := 1; byFile[e.file.id] && e.id == "" && step < 4; step++ {
+			if id := e.candidate(step); given[sighting{string(id), e.file.id}] {
 				e.id = id
 			}
 		}
 		if e.id != "" {
-			second[e.info.ID] = true
+			second[e.file.id] = true
 		}
 	}
 	for _, e := range entries {
-		if second[e.info.ID] && (e.id == "" && given[e.sighting()] || taken[e.id]) {
+		if second[e.file.id] && (e.id == "" && given[e.sighting()] || taken[e.id]) {
 			continue // a further name
 		}
 		if e.id != "" {
@@ -253,12 +259,12 @@ func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err err
 		switch {
 		case !d.lookAgain(e):
 			doubt = true
-			d.store.log().Warn("message is left out: it cannot be told from another with this name", "file", e.path(d.root))
-		case seen[e.info.ID] != nil:
-			same := seen[e.info.ID]
-			same.further = append(same.further, e)
+			d.store.log().Warn("message is left out: it cannot be told from another with this name", "file", e.place().path(d.root))
+		case seen[e.file.id] != nil:
+			same := seen[e.file.id]
+			same.further, e.further = e, same.further
 		default:
-			seen[e.info.ID] = e
+			seen[e.file.id] = e
 			others = append(others, e)
 		}
 	}
@@ -270,9 +276,9 @@ func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err err
 	}
 	slices.SortStableFunc(others, func(a, b *entry) int {
 		return cmp.Or(
-			a.info.ModTime.Compare(b.info.ModTime),
-			cmp.Compare(a.info.ID.Inode, b.info.ID.Inode),
-			cmp.Compare(a.info.ID.Device, b.info.ID.Device),
+			cmp.Compare(a.file.mtime, b.file.mtime),
+			cmp.Compare(a.file.id.Inode, b.file.id.Inode),
+			cmp.Compare(a.file.id.Device, b.file.id.Device),
 		)
 	})
 	return others[0], others[1:], nil
@@ -282,8 +288,8 @@ func (d *drop) sortTwins(group []*entry) (first *entry, others []*entry, err err
 // must not change a unique-id.
 func (d *drop) lookAgain(e *entry) bool {
 	if !e.known() {
-		if info, err := d.lstat(e.place); err == nil && info.Mode.IsRegular() {
-			e.info = info
+		if info, err := d.lstat(e.place()); err == nil && info.Mode.IsRegular() {
+			e.file, e.changed = fileOf(e.place(), info), changeTime(info)
 		}
 	}
 	return e.known()

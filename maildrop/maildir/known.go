@@ -26,13 +26,16 @@ func knownFrom(x *snapshot, doubt bool) *known {
 	return &known{snapshot: x, doubt: doubt}
 }
 
+// nothing reports whether each file has to be examined.
+func (k *known) nothing() bool { return k == nil || k.doubt }
+
 // split returns the entries whose names say which files they are, in the order in
 // which they were listed before, and the places that have to be examined. A name in a
 // Maildir is given once: a file that is still there under its name is the one that it
 // was. Where somebody breaks that rule, it shows when the message is asked for, and
 // costs an error: see distrust.
 func (k *known) split(r *reading) (old []entry, left []place) {
-	if k == nil || k.doubt {
+	if k.nothing() {
 		return nil, r.places
 	}
 	k.index(r)
@@ -52,7 +55,7 @@ func (k *known) split(r *reading) (old []entry, left []place) {
 		}
 		f := &k.files[i]
 		old = append(old, entry{
-			place: f.place(), name: parseName(f.name), info: f.info(),
+			file: *f, end: int32(len(baseOf(f.name))), changed: f.mtime,
 			size: k.messages[i].Size, sized: true,
 		})
 	}
@@ -98,7 +101,7 @@ func (k *known) index(r *reading) {
 
 // recognise fills in the sizes of files that were only renamed since, or that nobody
 // is sure of.
-func (k *known) recognise(entries []entry) {
+func (k *known) recognise(entries []*entry) {
 	if k == nil || len(entries) == 0 {
 		return
 	}
@@ -113,10 +116,9 @@ func (k *known) recognise(entries []entry) {
 			delete(k.byFile, k.files[i].id)
 		}
 	}
-	for n := range entries {
-		e := &entries[n]
-		i, ok := k.byFile[e.info.ID]
-		if ok && k.files[i].is(e.info) && baseOf(k.files[i].name) == e.name.base {
+	for _, e := range entries {
+		i, ok := k.byFile[e.file.id]
+		if ok && k.files[i].same(&e.file) && baseOf(k.files[i].name) == e.base() {
 			e.size, e.sized = k.messages[i].Size, true
 		}
 	}
@@ -130,8 +132,7 @@ const samples = 3
 func (d *drop) restored(old []entry) bool {
 	for n := range min(samples, len(old)) {
 		e := &old[len(old)*(2*n+1)/(2*samples)]
-		info, err := d.lstat(e.place)
-		if f := fileOf(e.place, e.info); err == nil && !f.is(info) {
+		if info, err := d.lstat(e.place()); err == nil && !e.file.is(info) {
 			return true
 		}
 	}
@@ -139,26 +140,24 @@ func (d *drop) restored(old []entry) bool {
 }
 
 // examine finds out what is at the places of a reading, without a look at the files
-// that are known. vanished are places where nothing was any more. sure: nothing
-// failed.
-func (d *drop) examine(ctx context.Context, r *reading, k *known) (entries []*entry, vanished []place, sure bool, err error) {
+// that are known. The entries found are in the order of their names.
+func (d *drop) examine(ctx context.Context, r *reading, k *known) (looked, error) {
 	old, left := k.split(r)
 	if d.restored(old) {
 		k.doubt = true
 		old, left = k.split(r)
 	}
-	fresh, vanished, sure, err := d.look(ctx, left)
+	l, err := d.look(ctx, left)
 	if err != nil {
-		return nil, nil, false, err
+		return looked{}, err
 	}
-	k.recognise(fresh)
+	k.recognise(l.entries)
 	d.fresh = len(left)
-	entries = make([]*entry, 0, len(old)+len(fresh))
+	entries := make([]*entry, 0, len(old)+len(l.entries))
 	for i := range old {
 		entries = append(entries, &old[i])
 	}
-	for i := range fresh {
-		entries = append(entries, &fresh[i])
-	}
-	return entries, vanished, sure, nil
+	l.entries = append(entries, l.entries...)
+	sortEntries(l.entries)
+	return l, nil
 }

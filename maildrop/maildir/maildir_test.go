@@ -167,7 +167,8 @@ func trap(fsys vfs.FS, dir, twin, content string) error {
 	if err != nil {
 		return err
 	}
-	e := entry{name: parseName(filepath.Base(twin)), info: info}
+	var e entry
+	e.set(place{curFolder, filepath.Base(twin)}, info)
 	return put(fsys, dir, "cur/"+string(e.candidate(1)), content)
 }
 

@@ -13,46 +13,53 @@ import (
 // A name is what the name of a message's file says:
 // SECONDS.UNIQUE.HOST[,S=octets][,W=octets][:2,FLAGS].
 type name struct {
-	whole   string
-	base    string // before the first "," or ":"; it does not change when flags do
-	suffix  string // from there on
-	seconds string // decimal digits, empty without
-	micros  string
+	whole string
+	end   int // of the base
 }
 
-func parseName(whole string) name {
-	n := name{whole: whole, base: whole}
-	if i := strings.IndexAny(whole, ",:"); i >= 0 {
-		n.base, n.suffix = whole[:i], whole[i:]
-	}
-	n.seconds = digits(n.base)
-	_, unique, _ := strings.Cut(n.base, ".")
+func parseName(whole string) name { return name{whole, len(baseOf(whole))} }
+
+// base is what stands before the first "," or ":". It does not change when flags do.
+func (n name) base() string { return n.whole[:n.end] }
+
+// suffix is the rest.
+func (n name) suffix() string { return n.whole[n.end:] }
+
+// seconds returns the decimal digits that the name begins with, empty without.
+func (n name) seconds() string { return digits(n.base()) }
+
+// micros returns those of the microseconds, empty without.
+func (n name) micros() string {
+	_, unique, _ := strings.Cut(n.base(), ".")
 	unique, _, _ = strings.Cut(unique, ".")
-	for n.micros == "" {
+	for {
 		_, after, found := strings.Cut(unique, "M")
-		if !found {
-			break
+		if micros := digits(after); !found || micros != "" {
+			return micros
 		}
-		n.micros, unique = digits(after), after
+		unique = after
 	}
-	return n
 }
 
 // digits returns the decimal digits that s begins with.
 func digits(s string) string {
-	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return s[:n]
 }
 
 // compareNames puts messages in the order of their numbers: by time, as numbers
 // because not every MTA pads them, then by name (P3-MSG-01).
-func compareNames(a, b *name) int {
-	if c := compareDigits(a.seconds, b.seconds); c != 0 {
+func compareNames(a, b name) int {
+	if c := compareDigits(a.seconds(), b.seconds()); c != 0 {
 		return c
 	}
-	if c := compareDigits(a.micros, b.micros); c != 0 {
+	if c := compareDigits(a.micros(), b.micros()); c != 0 {
 		return c
 	}
-	return cmp.Or(strings.Compare(a.base, b.base), strings.Compare(a.whole, b.whole))
+	return cmp.Or(strings.Compare(a.base(), b.base()), strings.Compare(a.whole, b.whole))
 }
 
 // compareDigits compares numbers of any length.
@@ -63,10 +70,10 @@ func compareDigits(a, b string) int {
 
 // uniqueID returns the id of the only file with this base (P3-UIDL-03).
 func (n name) uniqueID() pop3.UniqueID {
-	if id := pop3.UniqueID(n.base); id.Valid() {
+	if id := pop3.UniqueID(n.base()); id.Valid() {
 		return id
 	}
-	return hashID(n.base)
+	return hashID(n.base())
 }
 
 // hashID makes a legal unique-id of any text.
@@ -91,7 +98,7 @@ func (n name) size(octets int64) int64 {
 // message's size on the wire (W=); -1 where it says nothing that is a number.
 func (n name) hints() (length, wire int64) {
 	length, wire = -1, -1
-	fields, _, _ := strings.Cut(n.suffix, ":")
+	fields, _, _ := strings.Cut(n.suffix(), ":")
 	for field := range strings.SplitSeq(fields, ",") {
 		key, value, _ := strings.Cut(field, "=")
 		number, ok := popwire.ParseNumber(value)

@@ -14,17 +14,17 @@ func FuzzName(f *testing.F) {
 		if id := m.uniqueID(); !id.Valid() {
 			t.Errorf("%q: the id %q is not legal", a, id)
 		}
-		if m.base+m.suffix != a || baseOf(a) != m.base {
-			t.Errorf("%q was split into %q and %q", a, m.base, m.suffix)
+		if m.base()+m.suffix() != a || baseOf(a) != m.base() {
+			t.Errorf("%q was split into %q and %q", a, m.base(), m.suffix())
 		}
 		if length, wire := m.hints(); length < -1 || wire < -1 {
 			t.Errorf("%q: hints %d and %d", a, length, wire)
 		}
-		if compareNames(&m, &n) != -compareNames(&n, &m) || compareNames(&m, &n) == 0 && a != b {
+		if compareNames(m, n) != -compareNames(n, m) || compareNames(m, n) == 0 && a != b {
 			t.Errorf("%q and %q have no order", a, b)
 		}
 		for step := range 3 {
-			if id := (&entry{name: m}).candidate(step); !id.Valid() {
+			if id := (&entry{file: file{name: a}, end: int32(m.end)}).candidate(step); !id.Valid() {
 				t.Errorf("%q: the id %q is not legal", a, id)
 			}
 		}
@@ -36,7 +36,7 @@ func TestOrderIsNumeric(t *testing.T) {
 	for i, a := range names {
 		for j, b := range names {
 			m, n := parseName(a), parseName(b)
-			if got, want := compareNames(&m, &n) < 0, i < j; got != want {
+			if got, want := compareNames(m, n) < 0, i < j; got != want {
 				t.Errorf("%q before %q: %v, want %v", a, b, got, want)
 			}
 		}

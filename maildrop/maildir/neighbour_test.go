@@ -103,7 +103,7 @@ func (n *neighbour) places() (places []place, err error) {
 // the same in each run, and with it the unique-ids of their twins: a seed then
 // leads to the same life again.
 func foreign(places []place) []place {
-	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return parseName(p.name).micros != "" })
+	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return parseName(p.name).micros() != "" })
 }
 
 // flag gives a message flags, and moves it to cur/ if it is not there.

@@ -132,12 +132,12 @@ func (d *drop) take(found scan, limit time.Time) {
 	}
 	for i, e := range found.entries {
 		x.messages[i].ID = e.id
-		x.files[i] = fileOf(e.place, e.info)
-		x.text += int64(len(e.place.name))
-		if !startsWith(e.place.name, e.id) {
+		x.files[i] = e.file
+		x.text += int64(len(e.file.name))
+		if !startsWith(e.file.name, e.id) {
 			x.text += int64(len(e.id))
 		}
-		if young(e.info, limit) {
+		if young(e.changed, limit) {
 			x.unsettled = append(x.unsettled, int32(i))
 		}
 	}
@@ -171,8 +171,8 @@ func (d *drop) measure(ctx context.Context, entries []*entry) (sure bool, err er
 			return false, errs[k]
 		}
 		if errs[k] != nil {
-			d.store.log().Warn("message cannot be read", "file", entries[i].path(d.root), "error", errs[k])
-			d.seen.messages[i].Size = entries[i].info.Size
+			d.store.log().Warn("message cannot be read", "file", entries[i].place().path(d.root), "error", errs[k])
+			d.seen.messages[i].Size = entries[i].file.length
 			d.seen.unsettled, sure = append(d.seen.unsettled, int32(i)), false
 		}
 	}

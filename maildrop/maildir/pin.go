@@ -40,7 +40,7 @@ func (u *update) pin(near []*entry) {
 		if n.err == nil {
 			continue
 		}
-		if m := u.marked[n.entry.listed]; m != nil {
+		if m := u.marked[n.entry.id]; m != nil {
 			m.fail(n.err)
 		}
 		for _, m := range heirs[n] {
@@ -51,7 +51,7 @@ func (u *update) pin(near []*entry) {
 
 // heirTo returns the marked messages whose unique-ids e could come to have.
 func (u *update) heirTo(e *entry) (heirTo []*removal) {
-	own := e.listed
+	own := e.id
 	// More than two files would have to have one name in one folder for e to
 	// need more steps than these.
 	for step := range 4 {
@@ -78,7 +78,7 @@ func (u *update) heirTo(e *entry) (heirTo []*removal) {
 // ownID returns the unique-id that e has, or, when Open did not see it, one
 // that no message has.
 func (u *update) ownID(e *entry) pop3.UniqueID {
-	if id := e.listed; id != "" {
+	if id := e.id; id != "" {
 		return id
 	}
 	for step := 1; ; step++ {

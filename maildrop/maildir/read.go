@@ -33,6 +33,8 @@ type reading struct {
 	// settled is the same when that clock and ours need not agree.
 	settled bool
 	seen    time.Time // when all times had been seen, by our clock
+	// same: it shows what the reading before has shown.
+	same bool
 }
 
 // A folderTime tells one state of a folder from another. Programs can set the time
@@ -74,10 +76,11 @@ func (r *reading) timed() bool {
 	return true
 }
 
-// readFolders reads new/ first: a message that another program moves to cur/
+// readFolders calls read with new/ first: a message that another program moves to cur/
 // meanwhile is seen at least once. It fails when these are not the folders that
-// were opened: in others, no message would say nothing.
-func (d *drop) readFolders() (*reading, error) {
+// were opened: in others, no message would say nothing. after is a look at the folder when
+// all its names had been read.
+func (d *drop) readFolders(read func(r *reading, i uint8, open vfs.Folder) (after folderState, err error)) (*reading, error) {
 	r := &reading{steady: true, settled: true}
 	missing := 0
 	for i, folder := range folderNames {
@@ -101,17 +104,7 @@ func (d *drop) readFolders() (*reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		names, err := open.ReadDir()
-		if err != nil {
-			return nil, err
-		}
-		r.places = slices.Grow(r.places, len(names))
-		for _, name := range names {
-			if !strings.HasPrefix(name, ".") {
-				r.places = append(r.places, place{folder, name})
-			}
-		}
-		after, err := d.lookAt(folder)
+		after, err := read(r, uint8(i), open)
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +121,24 @@ func (d *drop) readFolders() (*reading, error) {
 	r.seen = time.Now()
 	return r, nil
 }
+
+// readPlaces notes what is in a folder.
+func (d *drop) readPlaces(r *reading, i uint8, open vfs.Folder) (after folderState, err error) {
+	names, err := open.ReadDir()
+	if err != nil {
+		return folderState{}, err
+	}
+	r.places = slices.Grow(r.places, len(names))
+	for _, name := range names {
+		if !hidden(name) {
+			r.places = append(r.places, place{folderNames[i], name})
+		}
+	}
+	return d.lookAt(folderNames[i])
+}
+
+// hidden reports whether a name is none of a message.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 // again reports whether r shows the same as an earlier reading: two in a row
 // are as good as a steady one, when a folder changed only just before both.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
 )
 
 // settledReading reads the folders until nothing changed meanwhile, or gives up
@@ -15,7 +14,7 @@ func (d *drop) settledReading(ctx context.Context) (*reading, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		r, err := d.readFolders()
+		r, err := d.readFolders(d.readPlaces)
 		if err != nil {
 			return nil, err
 		}
@@ -109,8 +108,10 @@ func (d *drop) ownFiles() {
 
 // baseOf returns the part of a file's name that never changes.
 func baseOf(name string) string {
-	if i := strings.IndexAny(name, ",:"); i >= 0 {
-		return name[:i]
+	for i := range len(name) {
+		if c := name[i]; c == ',' || c == ':' {
+			return name[:i]
+		}
 	}
 	return name
 }

@@ -19,27 +19,35 @@ const (
 	maxChases   = 50
 )
 
-// An entry is a file that is a message, or one name of it.
+// An entry is a file that is a message, or one name of it. There are as many as messages,
+// so they are small.
 type entry struct {
-	place
-	name name
-	info vfs.Info
-	own  pop3.UniqueID // what its name says; empty: not worked out yet
-	hint int64         // the size that the name says, if that is possible; else -1
-	id   pop3.UniqueID // see identify
-	// doubt: another file with this base could not be examined.
-	doubt bool
-	// size is what it has on the wire, if sized.
-	size  int64
-	sized bool
-	// listed is the unique-id under which Open listed it; see update.find.
-	listed pop3.UniqueID
-	// further are other names of the same file with the same base.
-	further []*entry
+	file    file
+	end     int32 // of its base, in the name
+	sized   bool
+	doubt   bool          // another file with this base could not be examined
+	changed int64         // when, as changeTime says
+	size    int64         // what it has on the wire, if sized; else what its name says, or -1
+	own     pop3.UniqueID // what its name says; empty: not worked out yet
+	id      pop3.UniqueID // see identify; in Update, under which Open listed it, or empty
+	further *entry        // another name of the same file with the same base, and so on
 }
 
+// set makes e the entry of a file.
+func (e *entry) set(p place, info vfs.Info) {
+	n := parseName(p.name)
+	e.file, e.end, e.changed = fileOf(p, info), int32(n.end), changeTime(info)
+	e.own, e.size = n.uniqueID(), n.size(info.Size)
+}
+
+func (e *entry) name() name { return name{e.file.name, int(e.end)} }
+
+func (e *entry) base() string { return e.file.name[:e.end] }
+
+func (e *entry) place() place { return e.file.place() }
+
 // known reports whether it could be found out which file it is.
-func (e *entry) known() bool { return e.info.ID != vfs.FileID{} }
+func (e *entry) known() bool { return e.file.id != vfs.FileID{} }
 
 // A sighting is a file that was seen, whatever its name is after the base.
 type sighting struct {
@@ -47,7 +55,7 @@ type sighting struct {
 	id   vfs.FileID
 }
 
-func (e *entry) sighting() sighting { return sighting{e.name.base, e.info.ID} }
+func (e *entry) sighting() sighting { return sighting{e.base(), e.file.id} }
 
 // A scan is what was found in a Maildir.
 type scan struct {
@@ -62,38 +70,49 @@ type scan struct {
 // scan finds the messages of a Maildir. It does not look at the files that are known.
 func (d *drop) scan(ctx context.Context, k *known) (scan, error) {
 	var earlier *reading
-	var entries []*entry
-	var vanished []place
-	var sure bool
+	var last looked
 	seen := map[sighting]*entry{} // in readings that something disturbed, but for the last one
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return scan{}, err
 		}
-		r, err := d.readFolders()
+		r, found, err := d.readAndExamine(ctx, k, earlier, last)
 		if err != nil {
 			return scan{}, err
 		}
-		same := r.again(earlier)
-		if !same || len(vanished) > 0 { // else all was examined a moment ago
-			see(seen, entries)
-			if entries, vanished, sure, err = d.examine(ctx, r, k); err != nil {
-				return scan{}, err
-			}
+		if len(found.vanished) == 0 && (r.steady || r.same) {
+			messages, err := d.identify(found.entries)
+			return scan{messages, r.times, r.seen, r.settled && !found.doubt && r.timed()}, err
 		}
-		if len(vanished) == 0 && (r.steady || same) {
-			messages, err := d.identify(entries)
-			return scan{messages, r.times, r.seen, r.settled && sure && r.timed()}, err
-		}
-		if try >= maxReadings && examined(vanished, seen, entries) {
-			messages, err := d.identify(append(entries, lost(seen, entries)...))
+		if try >= maxReadings && examined(found.vanished, seen, found.entries) {
+			all := append(found.entries, lost(seen, found.entries)...)
+			sortEntries(all)
+			messages, err := d.identify(all)
 			return scan{messages, r.times, r.seen, false}, err
 		}
 		if try == maxChases { // an error is better than a list that lacks a message
 			return scan{}, errRestless
 		}
-		earlier = r
+		see(seen, found.entries)
+		earlier, last = r, found
 	}
+}
+
+// readAndExamine reads the folders, and examines what is in them: at the same time where
+// nothing is known, and not again what was examined a moment ago.
+func (d *drop) readAndExamine(ctx context.Context, k *known, earlier *reading, last looked) (*reading, looked, error) {
+	if earlier == nil && k.nothing() {
+		return d.survey(ctx, k)
+	}
+	r, err := d.readFolders(d.readPlaces)
+	if err != nil {
+		return nil, looked{}, err
+	}
+	if r.same = r.again(earlier); r.same && len(last.vanished) == 0 {
+		return r, last, nil
+	}
+	found, err := d.examine(ctx, r, k)
+	return r, found, err
 }
 
 func see(seen map[sighting]*entry, entries []*entry) {
@@ -133,7 +152,7 @@ func examined(vanished []place, seen map[sighting]*entry, entries []*entry) bool
 		bases[s.base] = true
 	}
 	for _, e := range entries {
-		bases[e.name.base] = true
+		bases[e.base()] = true
 	}
 	for _, p := range vanished {
 		if !bases[baseOf(p.name)] {
@@ -167,45 +186,52 @@ func (d *drop) lstatAll(ctx context.Context, places []place, one func(i int, inf
 	return ctx.Err()
 }
 
-// look finds out what is at the places. Only regular files are messages.
-// vanished are places where nothing was any more. sure: nothing failed.
-func (d *drop) look(ctx context.Context, places []place) (entries []entry, vanished []place, sure bool, err error) {
-	entries, errs := make([]entry, len(places)), make([]error, len(places))
+// looked is what a look at some places has found out.
+type looked struct {
+	entries  []*entry // messages: only regular files are
+	vanished []place  // where nothing was any more
+	others   []place  // where something else was
+	doubt    bool     // something failed
+}
+
+// look finds out what is at the places.
+func (d *drop) look(ctx context.Context, places []place) (l looked, err error) {
+	entries, modes, errs := make([]entry, len(places)), make([]fs.FileMode, len(places)), make([]error, len(places))
 	err = d.lstatAll(ctx, places, func(i int, info vfs.Info, err error) {
-		errs[i] = err
+		modes[i], errs[i] = info.Mode, err
 		entries[i].set(places[i], info)
 	})
 	if err != nil {
-		return nil, nil, false, err
+		return looked{}, err
 	}
-	sure = true
-	left := 0
-	for i, p := range places {
-		err := errs[i]
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			vanished = append(vanished, p)
-			continue
-		case shortage(err):
-			return nil, nil, false, err
-		case err != nil:
-			// One bad file must not block the others: it is listed, and to
-			// read it fails.
-			d.store.log().Warn("message cannot be examined", "file", p.path(d.root), "error", err)
-			sure = false
-		case !entries[i].info.Mode.IsRegular():
-			continue
+	for i := range entries {
+		message, err := l.sort(d, places[i], modes[i], errs[i])
+		if err != nil {
+			return looked{}, err
 		}
-		if left != i {
-			entries[left] = entries[i]
+		if message {
+			l.entries = append(l.entries, &entries[i])
 		}
-		left++
 	}
-	return entries[:left], vanished, sure, nil
+	return l, nil
 }
 
-// set makes e the entry of a file.
-func (e *entry) set(p place, info vfs.Info) {
-	e.place, e.name, e.info = p, parseName(p.name), info
-	e.own, e.hint = e.name.uniqueID(), e.name.size(info.Size)
+// sort takes note of what was found at one place, and reports whether it is a message.
+func (l *looked) sort(d *drop, p place, mode fs.FileMode, err error) (message bool, _ error) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		l.vanished = append(l.vanished, p)
+		return false, nil
+	case shortage(err):
+		return false, err
+	case err != nil:
+		// One bad file must not block the others: it is listed, and to
+		// read it fails.
+		d.store.log().Warn("message cannot be examined", "file", p.path(d.root), "error", err)
+		l.doubt = true
+	case !mode.IsRegular():
+		l.others = append(l.others, p)
+		return false, nil
+	}
+	return true, nil
 }

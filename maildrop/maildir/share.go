@@ -63,22 +63,33 @@ func (s *Store) share(ctx context.Context, n, many, least int, begin func() (wor
 			}
 		}
 	}
+	helpers := 0
+	if n >= many {
+		helpers = min(max(runtime.GOMAXPROCS(0), least)-1, (n-1)/portion)
+	}
+	s.together(helpers, run, run, func() { next.Store(int64(n)) })
+}
+
+// together runs something here, and help in up to so many helpers. When one of them
+// panics, stop is called: nobody needs the rest.
+func (s *Store) together(helpers int, run, help, stop func()) {
 	var wg sync.WaitGroup
 	var panicked atomic.Pointer[string]
-	if n >= many {
-		for i := 1; i < max(runtime.GOMAXPROCS(0), least) && i*portion < n && s.helpers.hire(); i++ {
-			wg.Go(func() {
-				defer s.helpers.done()
-				defer func() {
-					if p := recover(); p != nil {
-						text := fmt.Sprintf("%v, in a helper:\n%s", p, debug.Stack())
-						panicked.Store(&text)
-						next.Store(int64(n)) // nobody needs the rest
-					}
-				}()
-				run()
-			})
+	for range helpers {
+		if !s.helpers.hire() {
+			break
 		}
+		wg.Go(func() {
+			defer s.helpers.done()
+			defer func() {
+				if p := recover(); p != nil {
+					text := fmt.Sprintf("%v, in a helper:\n%s", p, debug.Stack())
+					panicked.Store(&text)
+					stop()
+				}
+			}()
+			help()
+		})
 	}
 	defer func() {
 		wg.Wait() // also after a panic here: they work with what the caller has open

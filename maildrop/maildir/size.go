@@ -31,13 +31,17 @@ func (z *sizes) wireSize(e *entry) (int64, bool) {
 	if e.sized && !z.lie(e, e.size) {
 		return e.size, true
 	}
-	return e.hint, e.hint >= 0 && e.known() && !z.lie(e, e.hint)
+	hint := e.size
+	if e.sized {
+		hint = e.name().size(e.file.length)
+	}
+	return hint, hint >= 0 && e.known() && !z.lie(e, hint)
 }
 
 func (z *sizes) lie(e *entry, wire int64) bool {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return len(z.lies) > 0 && z.lies[lie{e.info.ID, wire}]
+	return len(z.lies) > 0 && z.lies[lie{e.file.id, wire}]
 }
 
 // distrust makes the next Open count: this size was announced, and was wrong.

@@ -78,12 +78,12 @@ func (f *file) place() place { return place{folderNames[f.folder], f.name} }
 // unless both were written in one tick of the file system's clock, and most
 // often its length.
 func (f *file) is(info vfs.Info) bool {
-	return f.id != vfs.FileID{} && f.id == info.ID && f.mtime == info.ModTime.UnixNano() && f.length == info.Size
+	return f.same(&file{id: info.ID, mtime: info.ModTime.UnixNano(), length: info.Size})
 }
 
-// info returns what is known of the file.
-func (f *file) info() vfs.Info {
-	return vfs.Info{Size: f.length, ModTime: time.Unix(0, f.mtime), ID: f.id}
+// same is the same for what was seen elsewhere.
+func (f *file) same(as *file) bool {
+	return f.id != vfs.FileID{} && f.id == as.id && f.mtime == as.mtime && f.length == as.length
 }
 
 // find returns the index of a message.
@@ -203,7 +203,7 @@ func (d *drop) settle(ctx context.Context, x *snapshot) (*snapshot, error) {
 		if errs[k] != nil || !x.files[i].is(infos[k]) {
 			return nil, nil
 		}
-		if young(infos[k], limit) {
+		if young(changeTime(infos[k]), limit) {
 			left = append(left, i)
 		}
 	}
@@ -217,12 +217,14 @@ func (d *drop) settle(ctx context.Context, x *snapshot) (*snapshot, error) {
 // a further change moves its times.
 const settledAfter = 2 * time.Second
 
-// young reports whether a file changed after the limit. Its time may be set to
-// anything, that of the inode may not.
-func young(info vfs.Info, limit time.Time) bool {
-	changed := info.ChangeTime
-	if changed.IsZero() {
-		changed = info.ModTime
+// young reports whether a file changed after the limit.
+func young(changed int64, limit time.Time) bool { return changed > limit.UnixNano() }
+
+// changeTime is when a file changed. Its time may be set to anything, that of the inode
+// may not.
+func changeTime(info vfs.Info) int64 {
+	if info.ChangeTime.IsZero() {
+		return info.ModTime.UnixNano()
 	}
-	return changed.After(limit)
+	return info.ChangeTime.UnixNano()
 }

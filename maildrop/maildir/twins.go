@@ -13,7 +13,7 @@ func (d *drop) nameTwins(messages []*entry) bool {
 	for _, e := range messages {
 		if e.misnamed() && !e.doubt {
 			namings = append(namings, &naming{entry: e, id: e.id})
-			for _, other := range e.further {
+			for other := e.further; other != nil; other = other.further {
 				namings = append(namings, &naming{entry: other, id: e.id})
 			}
 		}
@@ -27,7 +27,7 @@ func (d *drop) nameTwins(messages []*entry) bool {
 	}
 	if len(failed) > 0 {
 		d.store.log().Warn("files with the name of another cannot be renamed",
-			"count", len(failed), "first", failed[0].entry.path(d.root), "error", failed[0].err)
+			"count", len(failed), "first", failed[0].entry.place().path(d.root), "error", failed[0].err)
 	}
 	return len(failed) == 0
 }

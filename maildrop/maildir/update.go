@@ -122,22 +122,20 @@ func (u *update) find(ctx context.Context, r *reading) (near []*entry, all bool,
 			places = append(places, p)
 		}
 	}
-	found, vanished, _, err := u.drop.look(ctx, places)
+	found, err := u.drop.look(ctx, places)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, m := range u.order {
 		m.found = nil
 	}
-	near = make([]*entry, len(found))
-	for i := range found {
-		e := &found[i]
-		near[i], e.listed = e, u.listedAs(e)
-		if m := u.marked[e.listed]; m != nil {
+	for _, e := range found.entries {
+		e.id = u.listedAs(e)
+		if m := u.marked[e.id]; m != nil {
 			m.found = append(m.found, e)
 		}
 	}
-	return near, len(vanished) == 0, nil
+	return found.entries, len(found.vanished) == 0, nil
 }
 
 // bases returns the bases of the names of files that have, or could come to
@@ -149,7 +147,7 @@ func (u *update) bases() map[string]bool {
 	}
 	for i := range u.drop.files { // those which have another id than their name says
 		id, file := u.drop.seen.messages[i].ID, u.drop.files[i].name
-		if base := baseOf(file); string(id) != base && id != (name{base: base}).uniqueID() {
+		if base := baseOf(file); string(id) != base && id != parseName(base).uniqueID() {
 			bases[base] = true
 		}
 	}
@@ -160,7 +158,7 @@ func (u *update) bases() map[string]bool {
 func (u *update) listedAs(e *entry) pop3.UniqueID {
 	d := u.drop
 	id := e.ownID()
-	if i, ok := d.seen.find(id); ok && d.files[i].is(e.info) {
+	if i, ok := d.seen.find(id); ok && d.files[i].same(&e.file) {
 		return id
 	}
 	if u.byFile == nil { // rare: two files with one name
@@ -169,7 +167,7 @@ func (u *update) listedAs(e *entry) pop3.UniqueID {
 			u.byFile[d.files[i].id] = int32(i)
 		}
 	}
-	if i, ok := u.byFile[e.info.ID]; ok && d.files[i].is(e.info) {
+	if i, ok := u.byFile[e.file.id]; ok && d.files[i].same(&e.file) {
 		return d.seen.messages[i].ID
 	}
 	return ""
@@ -183,13 +181,13 @@ func (u *update) judge(near []*entry) {
 	}
 	var byBase map[string][]*removal
 	for _, e := range near {
-		if e.listed != "" {
+		if e.id != "" {
 			continue
 		}
 		if byBase == nil {
 			byBase = u.byBase()
 		}
-		for _, m := range byBase[e.name.base] {
+		for _, m := range byBase[e.base()] {
 			u.replaced(m)
 		}
 		if m := u.marked[e.ownID()]; m != nil {
@@ -233,14 +231,14 @@ func (u *update) replaced(m *removal) {
 func (u *update) unlink(m *removal) {
 	m.gone = true
 	for _, e := range m.found {
-		err := u.drop.open[folderIndex(e.folder)].Remove(e.place.name)
+		err := u.drop.open[e.file.folder].Remove(e.file.name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			m.gone = false // or renamed: the next pass finds out
 		case err != nil:
 			m.fail(err)
 		default:
-			m.folders[folderIndex(e.folder)] = true
+			m.folders[e.file.folder] = true
 		}
 	}
 }
