@@ -108,7 +108,7 @@ func List() []Fault {
 			{"maildrop/maildir/open.go", "	err := d.lock.Close()\n", "	d.store.fs().Remove(d.root + \"/.lock\")\n	err := d.lock.Close()\n"},
 		}},
 		{8, "only QUIT unlocks", server, "TestPanicEndsOneSession", []Edit{
-			{"pop3server/session.go", "	defer s.unlock(unlockPatience)\n", ""},
+			{"pop3server/session.go", "			s.unlock(unlockPatience)\n", ""},
 			{"pop3server/goroutine.go", "	s.unlock(unlockPatience)\n", ""},
 			{"pop3server/goroutine.go", "s.unlock(noHurry); ", ""},
 		}},
@@ -198,7 +198,7 @@ func List() []Fault {
 		}}},
 
 		{16, "each command begins the time before the login anew", server, "TestDrippingClientsAreCutOff", []Edit{
-			{"pop3server/session.go", "	if s.state == pop3.Transaction { // else", "	s.raw.SetDeadline(time.Now().Add(s.srv.limits.Login))\n	if s.state == pop3.Transaction { // else"},
+			{"pop3server/session.go", "	if s.state != pop3.Transaction { // it is", "	s.raw.SetDeadline(time.Now().Add(s.srv.limits.Login))\n	if s.state != pop3.Transaction { // it is"},
 		}},
 		{16, "a handshake may take for ever", server, "TestDrippingClientsAreCutOff", []Edit{{
 			"pop3server/stls.go", "	s.raw.SetDeadline(s.loginBy)\n", "	s.raw.SetDeadline(s.loginBy.AddDate(1, 0, 0))\n",
