@@ -35,6 +35,8 @@ func (f pathFolder) OpenSeen(name string) (File, Info, error) { return withInfo(
 
 func (f pathFolder) ReadDir() ([]string, error) { return OS{}.ReadDir(f.path) }
 
+func (f pathFolder) Names() func() ([]string, error) { return inOnePart(f.ReadDir) }
+
 func (f pathFolder) Lstat(name string) (Info, error) { return OS{}.Lstat(f.in(name)) }
 
 func (f pathFolder) Create(name string, perm fs.FileMode) (File, error) {

@@ -50,16 +50,7 @@ func (f throughFolder) OpenSeen(name string) (File, Info, error) {
 
 func (f throughFolder) ReadDir() ([]string, error) { return f.fs.ReadDir(f.path) }
 
-func (f throughFolder) Names() func() ([]string, error) {
-	read := false
-	return func() ([]string, error) {
-		if read {
-			return nil, nil
-		}
-		read = true
-		return f.ReadDir()
-	}
-}
+func (f throughFolder) Names() func() ([]string, error) { return inOnePart(f.ReadDir) }
 
 func (f throughFolder) Lstat(name string) (Info, error) { return f.fs.Lstat(f.in(name)) }
 
