@@ -97,8 +97,8 @@ func apart(f func() error) (err error) {
 	return err
 }
 
-// makeRoom lets the stack of a goroutine that has just begun grow at once to what a login
-// needs. Go would double it step by step, and copy more each time.
+// makeRoom lets the stack of a goroutine that has just begun grow at once to most of what a
+// login needs. Go would double it step by step, and copy more each time.
 //
 //go:noinline
 func makeRoom() {
@@ -106,8 +106,9 @@ func makeRoom() {
 	runtime.KeepAlive(&room)
 }
 
-// stackRoom is more than half of 16 KiB.
-const stackRoom = 9 << 10
+// stackRoom is more than half of 8 KiB: a connection that has not logged in may keep 64 KiB
+// in all (promise 15).
+const stackRoom = 5 << 10
 
 // forget takes the session out of all books.
 func (s *session) forget() {
