@@ -40,12 +40,7 @@ func (f throughFolder) OpenFolder(name string) (Folder, error) {
 }
 
 func (f throughFolder) OpenSeen(name string) (File, Info, error) {
-	file, err := f.fs.Open(f.in(name))
-	if err != nil {
-		return nil, Info{}, err
-	}
-	info, err := file.Info()
-	return file, info, err
+	return withInfo(f.fs.Open(f.in(name)))
 }
 
 func (f throughFolder) ReadDir() ([]string, error) { return f.fs.ReadDir(f.path) }
