@@ -33,6 +33,7 @@ type Socket struct {
 func Listen(address string) (Listener, error) {
 	var tcp net.ListenConfig
 	tcp.SetMultipathTCP(false)
+	keepAlive(&tcp)
 	l, err := tcp.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
