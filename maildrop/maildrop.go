@@ -58,6 +58,14 @@ type Summed interface {
 	TotalSize() int64
 }
 
+// A Pausing is a Maildrop that keeps something open between messages that are read one
+// after the other.
+type Pausing interface {
+	Maildrop
+	// Pause says that none may be asked for in a while: what is kept is closed.
+	Pause()
+}
+
 // A Message is one entry of a maildrop.
 type Message struct {
 	ID   pop3.UniqueID

@@ -19,6 +19,7 @@ type box struct {
 	gone     pop3.DropListing   // those that are marked
 	last     int                // the highest number that RETR sent (RFC 1460)
 	removed  int                // by UPDATE
+	reading  bool               // messages, since the last pause
 	unlocked bool
 
 	unclosed []io.Closer // messages whose readers could not be closed when they were read
@@ -106,6 +107,15 @@ func (b *box) unlock() {
 		b.unlocked = true
 		defer b.drop.Close()
 		b.closeContents()
+	}
+}
+
+// pause is before a wait that may be long.
+func (b *box) pause() {
+	b.reading = false
+	b.closeContents()
+	if d, ok := b.drop.(maildrop.Pausing); ok {
+		d.Pause()
 	}
 }
 

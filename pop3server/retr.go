@@ -57,7 +57,8 @@ func (s *session) sendBody(src io.Reader, atOnce int) (size int64, err error) {
 	borrowed := filePieces.Get().(*[filePiece]byte)
 	defer filePieces.Put(borrowed)
 	buf := borrowed[:atOnce]
-	body := popwire.NewBody(s.w)
+	s.body = popwire.BodyOn(s.w)
+	body := &s.body
 	if whole, ok := src.(maildrop.Countable); ok {
 		whole.CountedBy(body)
 	}

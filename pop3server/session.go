@@ -48,6 +48,9 @@ type session struct {
 	box  *box // nil before TRANSACTION
 	sent int  // messages sent whole, by RETR
 
+	content turnedContent // of the message that is being read
+	body    popwire.Body  // what it becomes
+
 	place   *place             // in the Guard's books
 	network netip.Prefix       // where it comes from; zero: from no IP address
 	present context.Context    // ends with the server; until the login, with its deadline and when evicted, too
@@ -202,6 +205,7 @@ func (s *session) wait() error {
 	if !s.settled {
 		return s.waitBriefly()
 	}
+	s.pause()
 	since := s.silent
 	if s.silent = (time.Time{}); since.IsZero() {
 		since = time.Now()

@@ -61,11 +61,13 @@ func (s *session) openContent(ctx context.Context, id pop3.UniqueID) (io.ReadClo
 	}
 	defer s.leaveStore()
 	s.box.closeContents()
+	s.box.reading = true
 	content, err := s.box.drop.Content(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return &turnedContent{s, ctx, content}, nil
+	s.content = turnedContent{s, ctx, content} // one at a time
+	return &s.content, nil
 }
 
 // A turnedContent is a message whose every read waits for its turn: between two of
@@ -100,6 +102,16 @@ func (c *turnedContent) Close() error {
 	}
 	defer c.s.leaveStore()
 	return c.content.Close()
+}
+
+// pause tells the Store that this session may wait long for its client, when there is
+// something to tell.
+func (s *session) pause() {
+	if !s.box.reading || s.enterStore(context.Background(), unlockPatience) != nil {
+		return
+	}
+	defer s.leaveStore()
+	s.box.pause()
 }
 
 // unlock gives the maildrop back, and waits so long for its turn: with

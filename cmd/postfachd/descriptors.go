@@ -9,6 +9,7 @@ import (
 
 	"postfach/internal/certificates"
 	"postfach/internal/config"
+	"postfach/maildrop/maildir"
 )
 
 // What a server needs descriptors for.
@@ -29,7 +30,7 @@ const (
 
 // reserved are the descriptors that are not for sessions, at most.
 func reserved(cfg *config.Config) uint64 {
-	files := ownFiles + perListener*len(cfg.Listeners)
+	files := ownFiles + maildir.KeptFolders + perListener*len(cfg.Listeners)
 	if cfg.OIDC.Issuer != "" {
 		files += asking
 	}

@@ -72,7 +72,10 @@ type Body struct {
 	last   byte
 }
 
-// NewBody returns a Body on w.
+// BodyOn returns a Body on w.
+func BodyOn(w *Writer) Body { return Body{w: w} }
+
+// NewBody returns one of its own.
 func NewBody(w *Writer) *Body { return &Body{w: w} }
 
 // Write adds stored octets, cut anywhere.

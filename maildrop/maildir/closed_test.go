@@ -20,6 +20,15 @@ func (t tallied) OpenFolder(name string) (vfs.Folder, error) {
 	return t.folder(t.FS.OpenFolder(name))
 }
 
+func (t tallied) Lock(dir string) (vfs.Lock, error) {
+	l, err := t.FS.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	*t.open++
+	return talliedFolder{l, t}, nil
+}
+
 func (t tallied) folder(f vfs.Folder, err error) (vfs.Folder, error) {
 	if err != nil {
 		return nil, err

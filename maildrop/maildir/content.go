@@ -19,19 +19,31 @@ import (
 // it ends with maildrop.ErrChanged and never with io.EOF, so that neither a part
 // of a message nor a mixture of two can look like one.
 func (d *drop) Content(ctx context.Context, id pop3.UniqueID) (io.ReadCloser, error) {
-	i, ok := d.seen.find(id)
+	i, ok := d.find(id)
 	if !ok {
 		return nil, maildrop.ErrGone
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	defer d.closeFolders()
+	d.keepOpen(d.files[i].folder)
+	defer d.closeOthers()
 	f, info, err := d.openFile(ctx, i)
 	if err != nil {
 		return nil, fmt.Errorf("message %q: %w", id, err)
 	}
 	return &content{file: f, opened: fileOf(place{}, info), drop: d, index: i, want: d.seen.messages[i].Size}, nil
+}
+
+// find returns the index of a message. Most clients ask for one after the other.
+func (d *drop) find(id pop3.UniqueID) (i int, ok bool) {
+	if d.next < len(d.seen.messages) && d.seen.messages[d.next].ID == id {
+		i, ok = d.next, true
+	} else {
+		i, ok = d.seen.find(id)
+	}
+	d.next = i + 1
+	return i, ok
 }
 
 type content struct {

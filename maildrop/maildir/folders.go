@@ -31,12 +31,50 @@ func (d *drop) folder(i uint8) (vfs.Folder, error) {
 // closeFolders ends what needed them: thousands of sessions wait for their clients, and
 // none keeps more than its lock.
 func (d *drop) closeFolders() {
+	for i := range d.kept {
+		if d.kept[i] {
+			d.kept[i] = false
+			d.store.kept.Add(-1)
+		}
+	}
+	d.closeOthers()
+}
+
+// closeOthers is closeFolders but for those that are kept.
+func (d *drop) closeOthers() {
 	for i, f := range d.open {
-		if f != nil {
+		if f != nil && !d.kept[i] {
 			f.Close()
 			d.open[i] = nil
 		}
 	}
+}
+
+// KeptFolders is how many folders a Store keeps open for sessions that read one message
+// after the other: to open a file in one of them costs a fifth less than with its path.
+const KeptFolders = 32
+
+// keepOpen is called before a message is read from a folder. From the second one on the
+// folder stays open, until Pause.
+func (d *drop) keepOpen(folder uint8) {
+	if d.read++; d.read == 1 || d.open[folder] != nil {
+		return
+	}
+	if d.store.kept.Add(1) > KeptFolders {
+		d.store.kept.Add(-1)
+		return
+	}
+	if _, err := d.folder(folder); err != nil { // as it will be found without
+		d.store.kept.Add(-1)
+		return
+	}
+	d.kept[folder] = true
+}
+
+// Pause implements maildrop.Pausing.
+func (d *drop) Pause() {
+	d.closeFolders()
+	d.read = 0
 }
 
 // lstat examines the file at a place. Its folder is open, or is opened.

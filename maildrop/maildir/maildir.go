@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"postfach/internal/vfs"
@@ -51,6 +52,7 @@ type Store struct {
 	sizes   sizes
 	memory  memory
 	helpers helpers
+	kept    atomic.Int32 // folders that are open between messages; see keepOpen
 	// indexed is from how many messages on a maildrop has an index; zero is manyMessages.
 	indexed int
 

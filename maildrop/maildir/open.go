@@ -21,6 +21,9 @@ type drop struct {
 	home    vfs.FileID    // the folder that is locked
 	folders [2]vfs.FileID // new/ and cur/ in it; zero while they are missing
 	open    [2]vfs.Folder // the same, while something is done in them
+	kept    [2]bool       // which of them stay open between messages; see keepOpen
+	read    int           // messages since the last Pause
+	next    int           // the index of the message behind the one that was read last
 
 	seen  *snapshot // what Open found
 	files []file    // those of seen; when own is set, they say where each is by now
@@ -234,6 +237,7 @@ func (d *drop) Close() error {
 	if d.lock == nil {
 		return nil
 	}
+	d.closeFolders()
 	if d.own { // what moved is known by now
 		d.remember()
 	}

@@ -60,6 +60,9 @@ func read(d maildrop.Maildrop) (v view, err error) {
 			return nil, fmt.Errorf("two messages have the unique-id %q", m.ID)
 		}
 		seen[m.ID] = true
+		if p, ok := d.(maildrop.Pausing); ok && len(v)%3 == 2 {
+			p.Pause()
+		}
 		octets, err := fetch(d, m.ID)
 		if err != nil {
 			return nil, fmt.Errorf("message %q: %w", m.ID, err)
