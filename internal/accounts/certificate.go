@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -20,12 +19,10 @@ func Fingerprint(cert *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
-var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
 // ParseFingerprint reads a fingerprint as openssl prints it, or in small letters.
 func ParseFingerprint(text string) (string, error) {
 	hexadecimal := strings.ToLower(strings.ReplaceAll(text, ":", ""))
-	if !fingerprintForm.MatchString(hexadecimal) {
+	if sum, err := hex.DecodeString(hexadecimal); err != nil || len(sum) != sha256.Size {
 		return "", hint.Add(errors.New("expected the SHA-256 of a certificate"), "openssl x509 -in FILE -noout -fingerprint -sha256")
 	}
 	return hexadecimal, nil

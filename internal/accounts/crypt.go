@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
@@ -23,16 +24,19 @@ type cryptForm struct {
 }
 
 // cryptForms are the forms that are read. The expressions are stricter than
-// the decoders, which take work factors that would stop the server.
-var cryptForms = []cryptForm{
-	{[]string{"CRYPT", "SHA512-CRYPT"}, regexp.MustCompile(`^\$6\$(rounds=[1-9][0-9]{3,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}$`), shacrypt.Decode},
-	{[]string{"CRYPT", "SHA256-CRYPT"}, regexp.MustCompile(`^\$5\$(rounds=[1-9][0-9]{3,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}$`), shacrypt.Decode},
-	{[]string{"CRYPT", "BLF-CRYPT"}, regexp.MustCompile(`^\$2[aby]\$(0[4-9]|1[0-9])\$[./A-Za-z0-9]{53}$`), bcrypt.Decode},
-	{[]string{md5Crypt}, regexp.MustCompile(`^\$1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$`), md5crypt.Decode},
-	{[]string{"CRYPT"}, regexp.MustCompile(`^\$y\$j[7-9A-F][5T]\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}$`), scrypt.Decode},
-	{[]string{Argon2id}, regexp.MustCompile(`^\$argon2id` + argon2Form + `$`), argon2.Decode},
-	{[]string{"ARGON2I"}, regexp.MustCompile(`^\$argon2i` + argon2Form + `$`), argon2.Decode},
-}
+// the decoders, which take work factors that would stop the server. They are made when
+// the first hash is read: that takes a millisecond, which no other command should.
+var cryptForms = sync.OnceValue(func() []cryptForm {
+	return []cryptForm{
+		{[]string{"CRYPT", "SHA512-CRYPT"}, regexp.MustCompile(`^\$6\$(rounds=[1-9][0-9]{3,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}$`), shacrypt.Decode},
+		{[]string{"CRYPT", "SHA256-CRYPT"}, regexp.MustCompile(`^\$5\$(rounds=[1-9][0-9]{3,6}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}$`), shacrypt.Decode},
+		{[]string{"CRYPT", "BLF-CRYPT"}, regexp.MustCompile(`^\$2[aby]\$(0[4-9]|1[0-9])\$[./A-Za-z0-9]{53}$`), bcrypt.Decode},
+		{[]string{md5Crypt}, regexp.MustCompile(`^\$1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$`), md5crypt.Decode},
+		{[]string{"CRYPT"}, regexp.MustCompile(`^\$y\$j[7-9A-F][5T]\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}$`), scrypt.Decode},
+		{[]string{Argon2id}, regexp.MustCompile(`^\$argon2id` + argon2Form + `$`), argon2.Decode},
+		{[]string{"ARGON2I"}, regexp.MustCompile(`^\$argon2i` + argon2Form + `$`), argon2.Decode},
+	}
+})
 
 const argon2Form = `\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]?),p=([1-9][0-9]?)\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}`
 
@@ -48,7 +52,7 @@ type cryptVerifier struct {
 func (v cryptVerifier) matches(password string) bool { return v.digest.Match(password) }
 
 func parseCrypt(scheme, secret string) (verifier, error) {
-	for _, f := range cryptForms {
+	for _, f := range cryptForms() {
 		match := f.form.FindStringSubmatch(secret)
 		if match == nil || !slices.Contains(f.schemes, scheme) {
 			continue

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
+	"sync"
 )
 
 // pbkdf2Form is Dovecot's PBKDF2: "$1$salt$rounds$digest".
-var pbkdf2Form = regexp.MustCompile(`^\$1\$([^$]{1,64})\$([1-9][0-9]{0,7})\$([0-9a-fA-F]{40})$`)
+var pbkdf2Form = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\$1\$([^$]{1,64})\$([1-9][0-9]{0,7})\$([0-9a-fA-F]{40})$`)
+})
 
 // A pbkdf2Verifier is PBKDF2 with HMAC-SHA-1 (RFC 8018).
 type pbkdf2Verifier struct {
@@ -21,7 +24,7 @@ type pbkdf2Verifier struct {
 }
 
 func parsePBKDF2(_, secret string) (verifier, error) {
-	m := pbkdf2Form.FindStringSubmatch(secret)
+	m := pbkdf2Form().FindStringSubmatch(secret)
 	if m == nil {
 		return nil, errors.New("expected $1$salt$rounds$digest")
 	}
