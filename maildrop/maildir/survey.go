@@ -127,8 +127,11 @@ type hand struct {
 	sorted []sorted // the entries
 }
 
-// look examines what has these names.
+// look examines what has these names. It begins by making room for others: Go takes the
+// processor of whoever has not done so for 10 ms away, most often in the midst of a call of
+// the system, and wakes threads for that.
 func (h *hand) look(names []string) {
+	runtime.Gosched()
 	entries := make([]entry, 0, len(names))
 	for _, name := range names {
 		if hidden(name) {
