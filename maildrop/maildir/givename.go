@@ -105,5 +105,5 @@ func (d *drop) removeOld(n *naming) error {
 // rename notes where the file is now.
 func (e *entry) rename(to place) {
 	e.file.folder, e.file.name = folderIndex(to.folder), to.name
-	e.end, e.own = int32(len(baseOf(to.name))), ""
+	e.end, e.legal = int32(len(baseOf(to.name))), false
 }

@@ -169,10 +169,11 @@ func (e *entry) misnamed() bool { return e.id != e.ownID() }
 
 // ownID returns the unique-id of a file that is the only one with its name.
 func (e *entry) ownID() pop3.UniqueID {
-	if e.own == "" {
-		e.own = e.name().uniqueID()
+	base := pop3.UniqueID(e.base())
+	if e.legal = e.legal || base.Valid(); e.legal {
+		return base
 	}
-	return e.own
+	return hashID(string(base))
 }
 
 // candidate returns what is tried as unique-id, in this order, until one is not

@@ -167,8 +167,7 @@ func trap(fsys vfs.FS, dir, twin, content string) error {
 	if err != nil {
 		return err
 	}
-	var e entry
-	e.set(place{curFolder, filepath.Base(twin)}, info)
+	e := entryOf(place{curFolder, filepath.Base(twin)}, info)
 	return put(fsys, dir, "cur/"+string(e.candidate(1)), content)
 }
 

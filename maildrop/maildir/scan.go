@@ -25,19 +25,21 @@ type entry struct {
 	file    file
 	end     int32 // of its base, in the name
 	sized   bool
+	legal   bool          // its base is a unique-id; false: or not worked out yet
 	doubt   bool          // another file with this base could not be examined
 	changed int64         // when, as changeTime says
 	size    int64         // what it has on the wire, if sized; else what its name says, or -1
-	own     pop3.UniqueID // what its name says; empty: not worked out yet
 	id      pop3.UniqueID // see identify; in Update, under which Open listed it, or empty
 	further *entry        // another name of the same file with the same base, and so on
 }
 
-// set makes e the entry of a file.
-func (e *entry) set(p place, info vfs.Info) {
+// entryOf returns the entry of a file.
+func entryOf(p place, info vfs.Info) entry {
 	n := parseName(p.name)
-	e.file, e.end, e.changed = fileOf(p, info), int32(n.end), changeTime(info)
-	e.own, e.size = n.uniqueID(), n.size(info.Size)
+	return entry{
+		file: fileOf(p, info), end: int32(n.end), changed: changeTime(info),
+		legal: pop3.UniqueID(n.base()).Valid(), size: n.size(info.Size),
+	}
 }
 
 func (e *entry) name() name { return name{e.file.name, int(e.end)} }
@@ -199,7 +201,7 @@ func (d *drop) look(ctx context.Context, places []place) (l looked, err error) {
 	entries, modes, errs := make([]entry, len(places)), make([]fs.FileMode, len(places)), make([]error, len(places))
 	err = d.lstatAll(ctx, places, func(i int, info vfs.Info, err error) {
 		modes[i], errs[i] = info.Mode, err
-		entries[i].set(places[i], info)
+		entries[i] = entryOf(places[i], info)
 	})
 	if err != nil {
 		return looked{}, err

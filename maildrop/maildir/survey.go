@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"postfach/internal/vfs"
-	"postfach/pop3"
 )
 
 // A survey is the first look at a maildrop of which nothing is known, or which is in doubt:
@@ -21,6 +20,7 @@ type survey struct {
 	mu     sync.Mutex // guards what follows
 	looked looked     // but for the entries
 	names  int
+	octets int        // of the names of entries
 	sorted [][]sorted // the entries, by who has found them
 }
 
@@ -43,7 +43,9 @@ func (d *drop) survey(ctx context.Context, k *known) (*reading, looked, error) {
 		return nil, looked{}, err
 	}
 	l := s.looked
-	l.entries = merge(s.sorted)
+	if l.entries, err = s.gather(ctx); err != nil {
+		return nil, looked{}, err
+	}
 	k.recognise(l.entries)
 	d.fresh = s.names
 	if !r.steady || len(l.vanished) > 0 { // it will be compared with the next one
@@ -104,13 +106,13 @@ func (s *survey) work(parts <-chan []string, h *hand) {
 	for names := range parts {
 		h.look(names)
 	}
-	h.order()
+	slices.SortFunc(h.sorted, compareSorted)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.looked.vanished = append(s.looked.vanished, h.looked.vanished...)
 	s.looked.others = append(s.looked.others, h.looked.others...)
 	s.looked.doubt = s.looked.doubt || h.looked.doubt
-	s.names += h.names
+	s.names, s.octets = s.names+h.names, s.octets+h.octets
 	s.sorted = append(s.sorted, h.sorted)
 }
 
@@ -121,13 +123,17 @@ type hand struct {
 	open   vfs.Folder
 	looked looked
 	names  int
+	octets int      // of the names of entries
 	sorted []sorted // the entries
 }
 
-// look examines what has these names.
+// look examines what has these names. It begins by making room for others: Go takes the
+// processor of whoever has not done so for 10 ms away, most often in the midst of a call of
+// the system, and wakes threads for that.
 func (h *hand) look(names []string) {
-	entries := make([]entry, len(names))
-	for i, name := range names {
+	runtime.Gosched()
+	entries := make([]entry, 0, len(names))
+	for _, name := range names {
 		if hidden(name) {
 			continue
 		}
@@ -135,7 +141,7 @@ func (h *hand) look(names []string) {
 			return
 		}
 		h.names++
-		p, e := place{folderNames[h.folder], name}, &entries[i]
+		p := place{folderNames[h.folder], name}
 		info, err := h.open.Lstat(name)
 		message, err := h.looked.sort(h.survey.drop, p, info.Mode, err)
 		if err != nil {
@@ -143,48 +149,47 @@ func (h *hand) look(names []string) {
 			return
 		}
 		if message {
-			e.set(p, info)
-			h.sorted = append(h.sorted, sortedEntry(e))
+			entries = append(entries, entryOf(p, info))
+			h.sorted = append(h.sorted, sortedEntry(&entries[len(entries)-1]))
+			h.octets += len(name)
 		}
 	}
 }
 
-// order puts the entries in the order of their names, also in memory: whoever goes through
-// all of them later does it many times faster.
-func (h *hand) order() {
-	slices.SortFunc(h.sorted, compareSorted)
-	octets := 0
-	for _, k := range h.sorted {
-		octets += len(k.entry.file.name)
-	}
-	var text strings.Builder
-	text.Grow(octets)
-	entries := make([]entry, len(h.sorted))
-	for i := range h.sorted {
-		k, e := &h.sorted[i], &entries[i]
-		*e, k.entry = *k.entry, e
-		from := text.Len()
-		text.WriteString(e.file.name)
-		e.file.name = text.String()[from:]
-		if e.own == pop3.UniqueID(e.base()) {
-			e.own = pop3.UniqueID(e.base())
+// gather puts the entries in the order of their names, also in memory: whoever goes through
+// all of them later does it many times faster. Their names become parts of longer texts.
+func (s *survey) gather(ctx context.Context) ([]*entry, error) {
+	in := merge(s.sorted)
+	copies, entries := make([]entry, len(in)), make([]*entry, len(in))
+	s.drop.store.share(ctx, len(in), manyPlaces, 1, func() func(int) {
+		var text strings.Builder
+		return func(i int) {
+			e := &copies[i]
+			*e, entries[i] = *in[i].entry, e
+			if text.Cap()-text.Len() < len(e.file.name) {
+				text = strings.Builder{}
+				text.Grow(max(min(s.octets, namesTogether), len(e.file.name)))
+			}
+			from := text.Len()
+			text.WriteString(e.file.name)
+			e.file.name = text.String()[from:]
 		}
-	}
+	})
+	return entries, ctx.Err()
 }
+
+// namesTogether is how many octets of names are one text.
+const namesTogether = 16 << 10
 
 // merge puts entries together that are in order each.
-func merge(parts [][]sorted) []*entry {
+func merge(parts [][]sorted) []sorted {
 	for len(parts) > 1 {
 		parts = append(parts[2:], mergeTwo(parts[0], parts[1]))
 	}
-	var entries []*entry
-	for _, part := range parts {
-		entries = make([]*entry, len(part))
-		for i := range part {
-			entries[i] = part[i].entry
-		}
+	if len(parts) == 0 {
+		return nil
 	}
-	return entries
+	return parts[0]
 }
 
 func mergeTwo(a, b []sorted) []sorted {
