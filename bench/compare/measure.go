@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"postfach/internal/bench"
@@ -259,8 +261,28 @@ func fetchingWith(rtt time.Duration, inMemory bool) measure {
 		if p.id == floor {
 			return readOnly(ctx, addr)
 		}
-		return l.fetchOnce(ctx, p, addr, x, inMemory)
+		if !inMemory {
+			return l.fetchOnce(ctx, p, addr, x, inMemory)
+		}
+		return medianOf(shortRuns, func() (figures, error) { return l.fetchOnce(ctx, p, addr, x, inMemory) })
 	}
+}
+
+// shortRuns is how often a round does what lasts a tenth of a second.
+const shortRuns = 5
+
+// medianOf measures several times, and returns the run that took the median of the time.
+func medianOf(times int, once func() (figures, error)) (figures, error) {
+	var all []figures
+	for range times {
+		f, err := once()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b figures) int { return cmp.Compare(a[seconds], b[seconds]) })
+	return all[times/2], nil
 }
 
 // smallMessage is the octets of the messages that clients fetch.

@@ -236,7 +236,7 @@ func clientRows() []row {
 			bounds: []bound{{figure: seconds, factor: 0.5, of: unsynced}},
 		},
 		{
-			name: "client-near", title: "client: 5,000 small messages, no delay, tmpfs", how: "the same into a file system in memory",
+			name: "client-near", title: "client: 5,000 small messages, no delay, tmpfs", how: "the same into a file system in memory; the median of five in each round",
 			servers: []string{mpop, floor, postfach}, figures: []string{seconds}, x: messages, unit: "messages", grow: grow, measure: fetchingWith(0, true),
 			bounds: []bound{{figure: seconds, factor: 1, of: mpop}},
 		},
