@@ -59,9 +59,7 @@ func (s *session) sendBody(src io.Reader, atOnce int) (size int64, err error) {
 	buf := borrowed[:atOnce]
 	s.body = popwire.BodyOn(s.w)
 	body := &s.body
-	if whole, ok := src.(maildrop.Countable); ok {
-		whole.CountedBy(body)
-	}
+	s.content.CountedBy(body) // TOP's reader passes on all of it, where it comes to its end
 	for err == nil {
 		var n int
 		n, err = src.Read(buf)
