@@ -2,6 +2,7 @@ package pop3server_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 // A pausing maildrop counts the pauses.
 type pausing struct {
 	*drop
-	pauses int
+	pauses atomic.Int64
 }
 
 func (p *pausing) Open(ctx context.Context, user string) (maildrop.Maildrop, error) {
@@ -22,7 +23,7 @@ func (p *pausing) Open(ctx context.Context, user string) (maildrop.Maildrop, err
 	return p, nil
 }
 
-func (p *pausing) Pause() { p.pauses++ }
+func (p *pausing) Pause() { p.pauses.Add(1) }
 
 // A store hears of a pause when the client has been silent for two seconds, or reads no
 // messages any more, and only where it has read some.
@@ -32,11 +33,11 @@ func TestPauseIsSaidOnceToAStore(t *testing.T) {
 		srv, _ := newServer(p.drop)
 		srv.Store = p
 		c := connect(t, srv)
-		want := func(pauses int) {
+		want := func(pauses int64) {
 			t.Helper()
 			synctest.Wait()
-			if p.pauses != pauses {
-				t.Errorf("%d pauses, want %d", p.pauses, pauses)
+			if n := p.pauses.Load(); n != pauses {
+				t.Errorf("%d pauses, want %d", n, pauses)
 			}
 		}
 		const top = "S: +OK ...\nS: Subject: ...\nS: \nS: .\n"
