@@ -2,7 +2,6 @@ package pop3server
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net"
 	"testing"
@@ -31,8 +30,9 @@ func converseWith(t *testing.T, server sasl.Server) error {
 	srv.start() // without a store: nobody gets that far
 	ours, theirs := net.Pipe()
 	s := &session{srv: srv, raw: theirs, conn: theirs, loginBy: time.Now().Add(time.Minute)}
-	s.present, s.leave = context.WithCancel(srv.accepting)
-	defer s.leave()
+	s.early = presence{server: srv.accepting, deadline: s.loginBy}
+	s.present = &s.early
+	defer s.early.end()
 	s.newBuffers()
 	talked := make(chan struct{})
 	go func() {

@@ -112,7 +112,7 @@ const stackRoom = 5 << 10
 
 // forget takes the session out of all books.
 func (s *session) forget() {
-	s.leave()
+	s.early.end()
 	s.srv.guard.leave(s.place)
 	s.srv.mu.Lock()
 	delete(s.srv.sessions, s)

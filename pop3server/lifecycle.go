@@ -135,6 +135,9 @@ func (s *Server) serveConn(c net.Conn, implicitTLS bool) error {
 // begin starts a session, or refuses it. nil: it was refused.
 func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
 	now := time.Now()
+	if tcp, ok := c.(*net.TCPConn); ok {
+		c = newTimedConn(tcp, now.Add(settleAfter))
+	}
 	sess := &session{
 		srv: s, raw: c, conn: c, lang: s.language,
 		id:      strconv.FormatUint(s.serial.Add(1), 36) + "." + s.seed,
@@ -142,8 +145,9 @@ func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
 		loginBy: now.Add(s.limits.Login),
 		over:    make(chan struct{}),
 	}
-	sess.present, sess.leave = context.WithDeadline(s.accepting, sess.loginBy)
-	sess.place = &place{conn: c, gone: sess.leave}
+	sess.early = presence{server: s.accepting, deadline: sess.loginBy}
+	sess.present = &sess.early
+	sess.place = &place{conn: c, gone: sess.early.end}
 	sess.newBuffers()
 	if implicitTLS {
 		sess.useTLS()

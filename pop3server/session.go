@@ -51,10 +51,10 @@ type session struct {
 	content turnedContent // of the message that is being read
 	body    popwire.Body  // what it becomes
 
-	place   *place             // in the Guard's books
-	network netip.Prefix       // where it comes from; zero: from no IP address
-	present context.Context    // ends with the server; until the login, with its deadline and when evicted, too
-	leave   context.CancelFunc // ends present
+	place   *place          // in the Guard's books
+	network netip.Prefix    // where it comes from; zero: from no IP address
+	early   presence        // until the login
+	present context.Context // early; after the login, what ends with the server
 
 	turn   time.Duration // how long the last try waited for its turn
 	waited time.Duration // how long all of them did
@@ -345,8 +345,8 @@ func (s *session) login(who Identity, how string) error {
 	s.box = &box{drop: drop} // from here on the end of the session unlocks it
 	s.box.list()
 	s.user = user
-	s.leave() // nobody evicts it any more, and no deadline is for all of it
-	s.present, s.leave, s.place.gone = s.srv.accepting, func() {}, nil
+	s.early.end() // nobody evicts it any more, and no deadline is for all of it
+	s.present, s.place.gone = s.srv.accepting, nil
 	s.srv.line(slog.LevelInfo, "login", slices.Concat(s.values(), who.values(how), s.tlsValues(), waitedValues(s.turn)))
 	if s.srv.LoggedIn != nil {
 		s.srv.LoggedIn(s.peer(), who, how)
