@@ -31,7 +31,7 @@ var figureNames = map[string]figureName{
 // shortNames are those of servers in the table's head and in targets.
 var shortNames = map[string]string{
 	shipped: "Dovecot as shipped", tuned: "tuned Dovecot", popa3d: "popa3d", mpop: "mpop", unsynced: "mpop without fsync", floor: "floor",
-	pieces: "floor in pieces", fromLF: "floor from LF", postfach: "Postfach",
+	lateFloor: "floor with late timers", pieces: "floor in pieces", fromLF: "floor from LF", postfach: "Postfach",
 }
 
 func (n figureName) format(f float64) string { return number(f/n.scale) + n.unit }

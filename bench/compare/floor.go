@@ -11,10 +11,11 @@ import (
 // pieceSize is what a server writes at once that reads files through a buffer.
 const pieceSize = 64 << 10
 
-// floors returns the server that answers from memory, in three ways.
+// floors returns the server that answers from memory, in four ways.
 func (l *lab) floors(context.Context) ([]*peer, error) {
 	return []*peer{
 		l.floor(floor, "Floor"),
+		l.floor(lateFloor, "Floor, late timers", "--late-timers"),
 		l.floor(pieces, fmt.Sprintf("Floor, pieces of %d KiB", pieceSize>>10), "--piece", strconv.Itoa(pieceSize)),
 		l.floor(fromLF, fmt.Sprintf("Floor, LF to CRLF in pieces of %d KiB", pieceSize>>10), "--from-lf", "--piece", strconv.Itoa(pieceSize)),
 	}, nil

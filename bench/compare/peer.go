@@ -8,15 +8,16 @@ import (
 
 // The servers and clients that take part, by id.
 const (
-	shipped  = "dovecot"       // Dovecot as Debian ships it
-	tuned    = "dovecot-tuned" // as a knowing administrator runs it for POP3
-	popa3d   = "popa3d"
-	mpop     = "mpop"          // a client, which syncs each file
-	unsynced = "mpop-unsynced" // the same without
-	floor    = "floor"         // answers from memory
-	pieces   = "floor-pieces"  // the same, a large message in pieces of pieceSize
-	fromLF   = "floor-from-lf" // the same, from a file with LF that is in memory
-	postfach = "postfach"
+	shipped   = "dovecot"       // Dovecot as Debian ships it
+	tuned     = "dovecot-tuned" // as a knowing administrator runs it for POP3
+	popa3d    = "popa3d"
+	mpop      = "mpop"          // a client, which syncs each file
+	unsynced  = "mpop-unsynced" // the same without
+	floor     = "floor"         // answers from memory
+	lateFloor = "floor-late"    // the same, whose timers may be late as those of Postfach
+	pieces    = "floor-pieces"  // the same, a large message in pieces of pieceSize
+	fromLF    = "floor-from-lf" // the same, from a file with LF that is in memory
+	postfach  = "postfach"
 )
 
 // A peer is a server, or a client, that is measured.

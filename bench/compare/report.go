@@ -84,7 +84,7 @@ func (res *results) line(r *row) line {
 	l := line{
 		Title: r.title, How: r.how,
 		Shipped: res.cell(r, shipped), Tuned: res.cell(r, tuned), Postfach: res.cell(r, postfach),
-		Other: res.cells(r, popa3d, mpop, unsynced), Floor: res.cells(r, floor, pieces, fromLF),
+		Other: res.cells(r, popa3d, mpop, unsynced), Floor: res.cells(r, floor, lateFloor, pieces, fromLF),
 	}
 	var targets, verdicts []string
 	for _, b := range r.bounds {

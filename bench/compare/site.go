@@ -90,16 +90,20 @@ func (l *lab) site(ctx context.Context, p *peer, m mail) (*site, error) {
 		}
 	}
 	l.sites[key] = s
-	if p.fill == nil || m.fresh || l.short {
+	if p.fill == nil || l.short {
 		return s, nil
 	}
 	return s, settle(ctx)
 }
 
-// settle waits until what was written is old. A folder that changed a moment ago may change
-// again without its times telling, so servers look twice at one, and that is not what a
+// settle waits until what was written is on the disk, and old. What is measured later is not
+// to wait for a disk that still writes it. And a folder that changed a moment ago may change
+// again without its times telling, so servers look twice at one, which is not what a
 // maildrop costs that does not change. So it is with accounts.
 func settle(ctx context.Context) error {
+	if _, err := output(ctx, "sync"); err != nil {
+		return err
+	}
 	wait := time.NewTimer(3 * time.Second)
 	defer wait.Stop()
 	select {

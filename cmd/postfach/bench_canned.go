@@ -12,6 +12,7 @@ import (
 
 	"postfach/internal/bench"
 	"postfach/internal/hint"
+	"postfach/internal/timers"
 )
 
 // benchCannedCmd is the server that answers from memory.
@@ -22,6 +23,7 @@ type benchCannedCmd struct {
 	Size      int    `help:"Octets of a message." default:"4000" placeholder:"N"`
 	Piece     int    `help:"Write messages of 32 KiB and more in pieces of so many octets, as servers do that do not have them in memory; 0 is whole." placeholder:"N"`
 	FromLF    bool   `name:"from-lf" help:"Have messages as they lie in files, with LF, and turn them into what is sent while they are sent, all of them in pieces of --piece octets, or of 64 KiB."`
+	Late      bool   `name:"late-timers" help:"Let timers be late by a millisecond, as postfachd does (Linux)."`
 	Cert      string `help:"Use the certificate in this PEM file, with --key: TLS costs what the key costs. Without, one with a P-256 key is made." placeholder:"FILE" type:"existingfile" and:"pair"`
 	Key       string `help:"Its key." placeholder:"FILE" type:"existingfile" and:"pair"`
 	JSON      bool   `name:"json" help:"Print one JSON object: addresses and process id."`
@@ -45,6 +47,9 @@ func (c *benchCannedCmd) run(ctx context.Context, out io.Writer) error {
 		if err := onLoopback(addr); err != nil {
 			return err
 		}
+	}
+	if c.Late {
+		timers.Late(timers.Slack)
 	}
 	prepare := bench.NewCanned
 	if c.FromLF {

@@ -16,6 +16,7 @@ import (
 	"postfach/internal/datafolder"
 	"postfach/internal/hint"
 	"postfach/internal/sockets"
+	"postfach/internal/timers"
 	"postfach/internal/version"
 )
 
@@ -48,6 +49,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if f.Check {
 		return check(&f, stdout, stderr)
 	}
+	timers.Late(timers.Slack)
 	useMemoryLimit()
 	defer runtime.KeepAlive(keepHeadroom())
 	heard, stop := hear()

@@ -85,7 +85,7 @@ func rules() map[string]rule {
 		},
 		// The client that measures is one of its own, with large buffers: pop3client is
 		// for programs that care about more than time.
-		"internal/bench":   {ours: "pop3 internal/popwire"},
+		"internal/bench":   {ours: "pop3 internal/popwire internal/timers"},
 		"internal/interop": {},
 		// psx reaches all threads, with C code in the program, too.
 		"internal/privilege":  {others: x + " kernel.org/pub/linux/libs/security/libcap/psx", no: noNetwork},
@@ -108,6 +108,7 @@ func rules() map[string]rule {
 		},
 		"internal/lastlogin":    {ours: "internal/hint internal/vfs", others: x, no: noNetwork},
 		"internal/certificates": {ours: "internal/hint internal/vfs", others: x + " github.com/caddyserver/certmagic github.com/mholt/acmez/v3 go.uber.org/zap"}, // certmagic logs with zap
+		"internal/timers":       {others: x},
 		"internal/sockets":      {ours: "internal/hint", others: x + " github.com/pires/go-proxyproto github.com/coreos/go-systemd/v22"},
 		"internal/confine":      {ours: "internal/hint internal/privilege internal/vfs", others: x + " github.com/landlock-lsm/go-landlock"},
 		"scripts/plant-faults":  {ours: "internal/faults"},
@@ -115,11 +116,11 @@ func rules() map[string]rule {
 		"bench/compare": {ours: "internal/bench", others: "gonum.org/v1/plot"},
 		"cmd/postfachd": {
 			ours: "pop3 pop3server maildrop maildrop/maildir sasl internal/accounts internal/accounts/sources internal/accounts/program internal/accounts/oidc internal/lastlogin " +
-				"internal/certificates internal/sockets internal/confine internal/config internal/datafolder internal/hint internal/version internal/vfs internal/transcript",
+				"internal/certificates internal/sockets internal/confine internal/config internal/datafolder internal/hint internal/timers internal/version internal/vfs internal/transcript",
 			others: x + " github.com/alecthomas/kong github.com/coreos/go-systemd/v22",
 		},
 		"cmd/postfach": {
-			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver sasl internal/accounts internal/accounts/sources internal/config internal/lastlogin internal/datafolder internal/hint internal/version internal/vfs internal/transcript pop3check pop3test internal/bench internal/checkreport internal/testcontrol internal/explain internal/explore internal/remotes internal/shell internal/tui internal/web",
+			ours:   "pop3 pop3client maildrop maildrop/maildir fetch fetch/deliver sasl internal/accounts internal/accounts/sources internal/config internal/lastlogin internal/datafolder internal/hint internal/version internal/vfs internal/transcript pop3check pop3test internal/bench internal/checkreport internal/testcontrol internal/explain internal/explore internal/remotes internal/shell internal/timers internal/tui internal/web",
 			others: x + " github.com/alecthomas/kong github.com/schollz/progressbar/v3 github.com/emersion/go-smtp",
 		},
 	}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"postfach/internal/timers"
 )
 
 // A run is a Load that runs.
@@ -50,6 +52,7 @@ func Run(ctx context.Context, l Load) (*Result, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer timers.Late(timers.Slack)() // else Go looks after its threads for a good part of the client's time
 	r := &run{Load: l, scenario: s, cancel: cancel, drops: make([]drop, l.Users)}
 	r.mistakes.many = cancel
 	r.interval.durations = new(durations)

@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package timers
+
+const usesC = false
