@@ -9,11 +9,12 @@ import (
 )
 
 // A timedConn is a connection whose deadlines can be moved at little cost. To move one of
-// package net moves a timer, which often wakes a thread that has nothing to do: a tenth of
+// package net moves a timer, which often wakes a thread that has nothing to do: a twentieth of
 // what a poll takes. So a deadline that is moved further away is only noted. When the one
 // before it comes, whoever reads or writes goes on, until the one that was noted.
 //
-// It is for TCP: what stands on it may never go on after a deadline, such as TLS.
+// It is for TCP itself, below TLS: a connection that remembers that a deadline has come, as
+// those of package tls and behind a PROXY header do, could not go on.
 type timedConn struct {
 	net.Conn
 	mu          sync.Mutex // guards what follows

@@ -22,7 +22,7 @@ type session struct {
 	rip  string // the client's address, for the log; empty: not known yet
 	user string // who has logged in; empty: nobody
 
-	raw  net.Conn  // the connection as accepted; deadlines go here
+	raw  net.Conn  // the connection as accepted, TCP as a timedConn; deadlines go here
 	conn net.Conn  // raw, or TLS over it
 	tls  *tls.Conn // conn, when TLS is active
 	wire *wire     // raw, under tls

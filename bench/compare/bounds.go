@@ -92,7 +92,10 @@ func (b bound) words() string {
 
 // words is what became of it.
 func (v verdict) words() string {
-	if !v.known {
+	switch {
+	case !v.known && v.aside:
+		return "aside: no figure" // and the row may be reached all the same
+	case !v.known:
 		return "not measured"
 	}
 	said := "**missed**"

@@ -58,6 +58,7 @@ func TestVerdicts(t *testing.T) {
 		{bound{figure: cpu, factor: 1.1, of: postfach, ofFigure: cpuPlain}, "reached: 1.10 (1.00–1.20)"},
 		{bound{figure: cpu, factor: 9, of: popa3d}, "not measured"},
 		{bound{figure: quit, factor: 9}, "not measured"},
+		{bound{figure: quit, factor: 9, aside: true}, "aside: no figure"},
 	} {
 		if got := c.b.judge(res, r).words(); got != c.words {
 			t.Errorf("%+v: %s, want %s", c.b, got, c.words)

@@ -1,5 +1,0 @@
-//go:build !cgo
-
-package timers
-
-const usesC = false
