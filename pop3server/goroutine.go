@@ -132,11 +132,16 @@ func (s *session) busy() error {
 func (s *session) close() {
 	s.unlock(unlockPatience)
 	s.r.Forget() // nobody needs it while the last reply waits for the client
+	if c, ok := s.raw.(*timedConn); ok {
+		c.cork() // the last reply goes out together with the end
+	}
 	s.w.Flush()
 	if s.tls != nil && s.tls.ConnectionState().HandshakeComplete {
 		s.tls.CloseWrite() // close_notify (P3-TLS-17); package tls gives it five seconds
 	}
-	if s.r.Buffered() > 0 {
+	// Close would drop what is corked if the client has said something that is unread.
+	half, ok := s.raw.(interface{ CloseWrite() error }) // TCP, behind a proxy, too
+	if ok && half.CloseWrite() == nil && s.r.Buffered() > 0 {
 		s.linger()
 	}
 	s.raw.Close()
@@ -145,10 +150,6 @@ func (s *session) close() {
 // linger lets a client that said more than it should read the last reply: to
 // close while octets are unread would take the reply back from it.
 func (s *session) linger() {
-	half, ok := s.raw.(interface{ CloseWrite() error }) // TCP, behind a proxy, too
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
 	s.raw.SetReadDeadline(time.Now().Add(time.Second))
 	io.CopyN(io.Discard, s.raw, 1<<20)
 }

@@ -96,12 +96,14 @@ func (s *Server) serve(l net.Listener, implicitTLS bool) error {
 		return ErrServerClosed
 	}
 	defer s.remove(l)
+	spare := new(spare)
+	defer spare.end()
 	for trouble := new(acceptTrouble); ; {
 		c, err := l.Accept()
 		switch {
 		case err == nil:
 			trouble.pause = 0
-			s.begin(c, implicitTLS)
+			s.begin(c, implicitTLS, spare)
 		case s.draining():
 			return ErrServerClosed
 		case errors.Is(err, net.ErrClosed):
@@ -124,7 +126,7 @@ func (s *Server) serveConn(c net.Conn, implicitTLS bool) error {
 		c.Close()
 		return err
 	}
-	sess := s.begin(c, implicitTLS)
+	sess := s.begin(c, implicitTLS, nil)
 	if sess == nil {
 		return ErrServerClosed
 	}
@@ -133,10 +135,12 @@ func (s *Server) serveConn(c net.Conn, implicitTLS bool) error {
 }
 
 // begin starts a session, or refuses it. nil: it was refused.
-func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
+func (s *Server) begin(c net.Conn, implicitTLS bool, spare *spare) *session {
 	now := time.Now()
 	if tcp, ok := c.(*net.TCPConn); ok {
 		c = newTimedConn(tcp, now.Add(settleAfter))
+	} else {
+		spare = nil // where nothing else waits in Go's poller, it does not either: a testing/synctest bubble
 	}
 	sess := &session{
 		srv: s, raw: c, conn: c, lang: s.language,
@@ -153,7 +157,7 @@ func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
 		sess.useTLS()
 	}
 	sess.refused = !s.guard.admit(&s.limits, sess.place)
-	if !s.run(sess) {
+	if !s.run(sess, spare) {
 		sess.forget()
 		c.Close()
 		return nil
@@ -161,15 +165,25 @@ func (s *Server) begin(c net.Conn, implicitTLS bool) *session {
 	return sess
 }
 
-// run lets a session begin. false: the server has stopped.
-func (s *Server) run(sess *session) bool {
+// run lets a session begin, on the spare goroutine if there is one. false: the server has
+// stopped.
+func (s *Server) run(sess *session, spare *spare) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return false
 	}
 	s.sessions[sess] = struct{}{}
-	s.running.Go(sess.main)
+	switch {
+	case spare == nil:
+		s.running.Go(sess.main)
+	case !spare.call(sess):
+		s.running.Go(func() {
+			for ; sess != nil; sess = spare.wait() {
+				sess.main()
+			}
+		})
+	}
 	return true
 }
 

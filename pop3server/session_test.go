@@ -1,6 +1,7 @@
 package pop3server_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -584,6 +585,42 @@ func TestReplyToQuitArrivesWhateverFollowsIt(t *testing.T) {
 	if err != nil || string(got) != "+OK POP3 server ready\r\n+OK POP3 server signing off\r\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
+	conn.Close()
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	<-served
+}
+
+// P3-PIPE-08, P3-UPD-04: nor does what the client says while messages are removed, and which
+// nobody reads.
+func TestReplyToQuitArrivesWhateverIsUnread(t *testing.T) {
+	d := three()
+	removing, said := make(chan bool), make(chan bool)
+	d.update = func([]pop3.UniqueID) error {
+		removing <- true
+		<-said
+		return nil
+	}
+	srv, _ := newServer(d)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	c := &client{t: t, conn: conn, r: bufio.NewReader(conn)}
+	c.talk(login + "C: DELE 1\nS: +OK ...")
+	c.send("QUIT\r\n")
+	<-removing
+	c.send("NOOP\r\n")
+	said <- true
+	c.talk("S: +OK POP3 server signing off")
 	conn.Close()
 	if err := srv.Shutdown(t.Context()); err != nil {
 		t.Error(err)

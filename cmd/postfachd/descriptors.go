@@ -19,6 +19,8 @@ const (
 	ownFiles = 60
 	// perListener are the address, and a connection that is accepted to be refused.
 	perListener = 2
+	// perServer is the pipe in which a spare goroutine of pop3server waits.
+	perServer = 2
 	// asking are the connections to an OpenID provider, or to an ACME server.
 	asking = 16
 	// perRun are those of a helper program: what it hears, and what it says.
@@ -30,7 +32,7 @@ const (
 
 // reserved are the descriptors that are not for sessions, at most.
 func reserved(cfg *config.Config) uint64 {
-	files := ownFiles + maildir.KeptFolders + perListener*len(cfg.Listeners)
+	files := ownFiles + maildir.KeptFolders + (perListener+perServer)*len(cfg.Listeners)
 	if cfg.OIDC.Issuer != "" {
 		files += asking
 	}

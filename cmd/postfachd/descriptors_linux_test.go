@@ -29,7 +29,7 @@ func TestFewDescriptors(t *testing.T) {
 			} else {
 				exe, err := os.Executable()
 				must(t, err)
-				p = started(t, exec.Command("sh", "-c", `ulimit -n 132 && exec "$0" "$@"`, exe, "--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"))
+				p = started(t, exec.Command("sh", "-c", `ulimit -n 136 && exec "$0" "$@"`, exe, "--data", data, "--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"))
 				p.stdout.wait(t, "listening pop3s ")
 				if line := p.stderr.wait(t, "as many connections as the limit of open files is enough for"); !strings.Contains(line, "connections=12 ") {
 					t.Errorf("logged: %s", line)

@@ -170,7 +170,7 @@ func (e *endless) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-func (e *endless) SetReadDeadline(time.Time) error { return nil }
+func (e *endless) SetDeadline(time.Time) error { return nil }
 
 // readMessages reads replies to RETR without end.
 func readMessages(b *testing.B, size int) {

@@ -23,6 +23,7 @@ type conn struct {
 	r, w        int
 	out         []byte // room for commands
 	timeout     time.Duration
+	until       time.Time // the deadline of tcp
 	forgetClose func() bool
 }
 
@@ -64,12 +65,11 @@ func (c *conn) begin(s Security, conf *tls.Config) error {
 }
 
 func (c *conn) startTLS(conf *tls.Config) error {
-	c.tcp.SetDeadline(time.Now().Add(c.timeout))
+	c.setDeadline()
 	t := tls.Client(c.tcp, conf)
 	if err := t.Handshake(); err != nil {
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
-	c.tcp.SetDeadline(time.Time{})
 	c.Conn = t
 	return nil
 }
@@ -87,6 +87,17 @@ func (c *conn) close() {
 	c.tcp.Close()
 }
 
+// setDeadline gives the other end time until something moves: timeout, and up to a tenth more.
+// So a short session has one deadline. To move it each time would cost the client, and wake
+// threads of it, where it is the server that is to be measured.
+func (c *conn) setDeadline() {
+	now := time.Now()
+	if c.until.Sub(now) < c.timeout {
+		c.until = now.Add(c.timeout + c.timeout/10)
+		c.tcp.SetDeadline(c.until)
+	}
+}
+
 // fill receives more. A buffer that is full without a line end in it is an error.
 func (c *conn) fill() error {
 	switch {
@@ -98,7 +109,7 @@ func (c *conn) fill() error {
 		c.w = copy(c.buf, c.buf[c.r:c.w])
 		c.r = 0
 	}
-	c.tcp.SetReadDeadline(time.Now().Add(c.timeout))
+	c.setDeadline()
 	n, err := c.Conn.Read(c.buf[c.w:])
 	c.w += n
 	switch {
@@ -170,7 +181,7 @@ func (c *conn) exchange(keyword string, args ...string) (text []byte, err error)
 
 func (c *conn) send(p []byte) error {
 	c.out = p[:0]
-	c.tcp.SetWriteDeadline(time.Now().Add(c.timeout))
+	c.setDeadline()
 	_, err := c.Conn.Write(p)
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"postfach/internal/popwire"
 	"postfach/pop3"
@@ -25,7 +24,7 @@ func (c *conn) listing(keyword string, into []byte) ([]byte, error) {
 		if cap(raw)-len(raw) < small {
 			raw = slices.Grow(raw, max(large, len(raw)))
 		}
-		c.tcp.SetReadDeadline(time.Now().Add(c.timeout))
+		c.setDeadline()
 		n, err := c.Conn.Read(raw[len(raw):cap(raw)])
 		raw = raw[:len(raw)+n]
 		if errors.Is(err, io.EOF) {

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package pop3server
+
+func (c *timedConn) cork() {}
