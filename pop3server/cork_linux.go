@@ -7,7 +7,7 @@ import (
 
 // cork holds a last piece of what is written back, until it fills a packet, CloseWrite, or
 // 200 ms (tcp(7)). The end of a connection then costs no packet of its own, and the client
-// is woken once.
+// is woken once. Where that fails it costs the packet, and no more.
 func (c *timedConn) cork() {
 	raw, err := c.Conn.(*net.TCPConn).SyscallConn()
 	if err != nil {

@@ -178,11 +178,7 @@ func (s *Server) run(sess *session, spare *spare) bool {
 	case spare == nil:
 		s.running.Go(sess.main)
 	case !spare.call(sess):
-		s.running.Go(func() {
-			for ; sess != nil; sess = spare.wait() {
-				sess.main()
-			}
-		})
+		s.running.Go(func() { spare.serve(sess) })
 	}
 	return true
 }

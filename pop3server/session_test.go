@@ -1,12 +1,10 @@
 package pop3server_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -567,29 +565,12 @@ func (slow) Open(ctx context.Context, _ string) (maildrop.Maildrop, error) {
 // P3-PIPE-08: what follows QUIT does not take its reply away.
 func TestReplyToQuitArrivesWhateverFollowsIt(t *testing.T) {
 	srv, _ := newServer(three())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "QUIT\r\n"+strings.Repeat("NOOP\r\n", 5000)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := io.ReadAll(conn)
+	c := connectTCP(t, srv)
+	c.send("QUIT\r\n" + strings.Repeat("NOOP\r\n", 5000))
+	got, err := io.ReadAll(c.r)
 	if err != nil || string(got) != "+OK POP3 server ready\r\n+OK POP3 server signing off\r\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	conn.Close()
-	if err := srv.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
-	<-served
 }
 
 // P3-PIPE-08, P3-UPD-04: nor does what the client says while messages are removed, and which
@@ -603,29 +584,13 @@ func TestReplyToQuitArrivesWhateverIsUnread(t *testing.T) {
 		return nil
 	}
 	srv, _ := newServer(d)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	c := &client{t: t, conn: conn, r: bufio.NewReader(conn)}
+	c := connectTCP(t, srv)
 	c.talk(login + "C: DELE 1\nS: +OK ...")
 	c.send("QUIT\r\n")
 	<-removing
 	c.send("NOOP\r\n")
 	said <- true
 	c.talk("S: +OK POP3 server signing off")
-	conn.Close()
-	if err := srv.Shutdown(t.Context()); err != nil {
-		t.Error(err)
-	}
-	<-served
 }
 
 func TestGiganticNameIsCutInTheLog(t *testing.T) {

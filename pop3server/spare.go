@@ -19,6 +19,14 @@ type spare struct {
 	mu   sync.Mutex // guards what follows
 	here bool       // there is one that waits, or that has been called and has not come yet
 	next *session   // what it has been called for
+	over bool       // nobody is to wait any more
+}
+
+// serve is a goroutine's work: a session, and others for as long as it is called.
+func (s *spare) serve(first *session) {
+	for next := first; next != nil; next = s.wait() {
+		next.main()
+	}
 }
 
 // call lets the one that waits, if any, serve a session. The accept loop calls it, before
@@ -52,16 +60,15 @@ func (s *spare) wait() *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.next
-	s.next = nil
-	s.here = err != nil // then nobody waits any more
+	s.here, s.next, s.over = false, nil, err != nil
 	return next
 }
 
-// first reports whether nobody waits yet.
+// first reports whether nobody waits yet, so that the caller may.
 func (s *spare) first() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.here {
+	if s.here || s.over {
 		return false
 	}
 	s.here = true

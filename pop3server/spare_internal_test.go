@@ -33,7 +33,7 @@ func waiting(s *spare) <-chan *session {
 // One waits, and each session is served once, also when the accept loop ends meanwhile.
 func TestSpareServesEachSessionOnce(t *testing.T) {
 	s := new(spare)
-	one, two := new(session), new(session)
+	one := new(session)
 	if s.call(one) {
 		t.Fatal("called somebody who was not there")
 	}
@@ -45,11 +45,8 @@ func TestSpareServesEachSessionOnce(t *testing.T) {
 		if !s.call(one) {
 			t.Fatal("not called")
 		}
-		if s.call(two) {
-			if <-got != one || <-waiting(s) != two {
-				t.Fatal("two were called for at once")
-			}
-			continue
+		if s.call(new(session)) {
+			t.Fatal("called twice")
 		}
 		if <-got != one {
 			t.Fatal("another session")
@@ -108,7 +105,7 @@ func TestSessionsShareAGoroutine(t *testing.T) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
-	const sessions = 100 // one may come before the last one is over
+	const sessions = 100
 	seen := make(map[string]int)
 	for range sessions {
 		conn, err := net.Dial("tcp", l.Addr().String())
@@ -122,8 +119,8 @@ func TestSessionsShareAGoroutine(t *testing.T) {
 		conn.Close()
 		seen[<-g]++
 	}
-	if len(seen) > sessions/2 {
-		t.Errorf("%d sessions had %d goroutines", sessions, len(seen))
+	if len(seen) == sessions { // some may come before the last one is over, but not all
+		t.Error("each session had a goroutine of its own")
 	}
 	if err := srv.Shutdown(t.Context()); err != nil {
 		t.Error(err)

@@ -39,7 +39,7 @@ type Target struct {
 	// User is a name, or a pattern in which %d is the account's number, from 1.
 	User     string
 	Password string
-	// Timeout is how long nothing may move. 0: a minute.
+	// Timeout is how long nothing may move, and up to a tenth more. 0: a minute.
 	Timeout time.Duration
 }
 
